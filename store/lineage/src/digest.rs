@@ -130,6 +130,12 @@ impl FrameDigest {
     pub const ROOT: FrameDigest = FrameDigest([0; 32]);
 }
 
+impl Default for FrameDigest {
+    fn default() -> Self {
+        FrameDigest::ROOT
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,8 +3,11 @@
 //! Time, randomness and bytes come in as arguments: everything here is a
 //! function, and the same log gives the same answer on every machine.
 
+pub(crate) mod codec;
 pub mod digest;
 pub mod event;
+mod event_codec;
 pub mod id;
 pub mod manifest;
+pub mod state;
 pub mod value;

@@ -1,0 +1,256 @@
+//! A state as one flat run of bytes, and back.
+//!
+//! The columns of the image table go in as they are, so that loading a million
+//! images is a few large copies. Numbers are little-endian. The bytes carry no
+//! checksum (the store adds one), but no bytes whatever make the reader panic,
+//! hang, or allocate more than a small multiple of their length.
+
+use bytemuck::Pod;
+
+use crate::codec::{Code, Reader, SnapshotError, struct_code};
+use crate::digest::FrameDigest;
+use crate::value::Seq;
+
+use super::anomaly::{Anomalies, UnknownEvents};
+use super::change::ChangeLog;
+use super::fold::State;
+use super::image_table::{ImageTable, NO_CHANGE, SPLIT_MASK};
+use super::row_index::RowIndex;
+
+const MAGIC: [u8; 8] = *b"SLstate\n";
+
+/// No log gets this long; below it, counting on never overflows.
+const MAX_SEQ: u64 = 1 << 48;
+
+struct_code! { UnknownEvents { kind, schema, count } }
+
+impl Code for Anomalies {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        Code::decode(reader).map(Anomalies)
+    }
+}
+
+impl State {
+    /// The version of the bytes that [`State::to_snapshot`] writes and
+    /// [`State::from_snapshot`] reads. It rises with every change of what a
+    /// state keeps or of what a fold means; an older snapshot is not read but
+    /// folded anew.
+    ///
+    /// 1: the first.
+    pub const SNAPSHOT_VERSION: u32 = 1;
+
+    /// This state as bytes.
+    pub fn to_snapshot(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(self.table.len() * 128 + self.log.changes.len() * 96 + 4096);
+        out.extend_from_slice(&MAGIC);
+        Self::SNAPSHOT_VERSION.encode(&mut out);
+        self.seq.encode(&mut out);
+        self.head.encode(&mut out);
+        self.dataset.encode(&mut out);
+        self.table.encode(&mut out);
+        self.log.encode(&mut out);
+        self.reverts.encode(&mut out);
+        self.transactions.encode(&mut out);
+        self.weights.encode(&mut out);
+        self.runs.encode(&mut out);
+        self.checkpoints.encode(&mut out);
+        self.predictions.encode(&mut out);
+        self.passes.encode(&mut out);
+        self.generators.encode(&mut out);
+        self.samples.encode(&mut out);
+        self.ensembles.encode(&mut out);
+        self.submissions.encode(&mut out);
+        self.scores.encode(&mut out);
+        self.anomalies.encode(&mut out);
+        self.unknown.encode(&mut out);
+        out
+    }
+
+    /// The state that [`State::to_snapshot`] made these bytes of.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are no snapshot, one of another version, too short or
+    /// long, or hold a value that no state has. Bytes that were tampered with
+    /// may give a wrong state instead: check them against a checksum first.
+    pub fn from_snapshot(bytes: &[u8]) -> Result<State, SnapshotError> {
+        let mut reader = Reader::new(bytes);
+        let reader = &mut reader;
+        if reader.take(MAGIC.len(), "the magic bytes")? != MAGIC {
+            return Err(SnapshotError::NotASnapshot);
+        }
+        let version = u32::decode(reader)?;
+        if version != Self::SNAPSHOT_VERSION {
+            return Err(SnapshotError::Version { found: version, expected: Self::SNAPSHOT_VERSION });
+        }
+        let state = State {
+            seq: Seq::decode(reader)?,
+            head: FrameDigest::decode(reader)?,
+            dataset: Code::decode(reader)?,
+            table: Code::decode(reader)?,
+            log: Code::decode(reader)?,
+            reverts: Code::decode(reader)?,
+            transactions: Code::decode(reader)?,
+            weights: Code::decode(reader)?,
+            runs: Code::decode(reader)?,
+            checkpoints: Code::decode(reader)?,
+            predictions: Code::decode(reader)?,
+            passes: Code::decode(reader)?,
+            generators: Code::decode(reader)?,
+            samples: Code::decode(reader)?,
+            ensembles: Code::decode(reader)?,
+            submissions: Code::decode(reader)?,
+            scores: Code::decode(reader)?,
+            anomalies: Code::decode(reader)?,
+            unknown: Code::decode(reader)?,
+        };
+        if reader.left() > 0 {
+            return Err(SnapshotError::TrailingBytes { extra: reader.left() as u64 });
+        }
+        match state.inconsistency() {
+            None => Ok(state),
+            Some(what) => Err(reader.malformed(what)),
+        }
+    }
+
+    /// What makes the parts of a decoded state not fit together.
+    fn inconsistency(&self) -> Option<&'static str> {
+        let rows = self.table.len();
+        let ChangeLog { changes, becauses, bases } = &self.log;
+        let last = |table: &[u32]| {
+            table.iter().all(|place| *place == NO_CHANGE || (*place as usize) < changes.len())
+        };
+        if !last(&self.table.latest) {
+            return Some("the newest change of an image is not there");
+        }
+        for (place, change) in changes.iter().enumerate() {
+            // Backwards only, so that no chain is a ring.
+            let chained = change.previous == NO_CHANGE || (change.previous as usize) < place;
+            let inside = (change.row as usize) < rows && (change.because as usize) < becauses.len();
+            if !chained || !inside {
+                return Some("a change points outside the state");
+            }
+        }
+        if bases.keys().any(|row| *row as usize >= rows) {
+            return Some("what an image came in with has no image");
+        }
+        if self.seq != self.transactions.last().map_or(Seq::ZERO, |last| last.last_seq()) {
+            return Some("the last transaction does not end with the last event");
+        }
+        if self.seq.0 > MAX_SEQ {
+            return Some("there are more events than can be");
+        }
+        // Every event that a revert names did something, once.
+        let effects = (rows + changes.len() + self.scores.len()) as u64;
+        for record in &self.reverts.records {
+            let lengths = record.ranges.iter().map(|(first, last)| last.0 - first.0 + 1);
+            let named = lengths.fold(0u64, u64::saturating_add);
+            if named > effects {
+                return Some("a revert names more events than did anything");
+            }
+        }
+        None
+    }
+}
+
+fn encode_column<T: Pod>(column: &[T], out: &mut Vec<u8>) {
+    (column.len() as u64).encode(out);
+    let start = out.len();
+    out.extend_from_slice(bytemuck::cast_slice(column));
+    if cfg!(target_endian = "big") {
+        out[start..].chunks_exact_mut(size_of::<T>()).for_each(<[u8]>::reverse);
+    }
+}
+
+fn decode_column<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<T>, SnapshotError> {
+    let count = reader.count()?;
+    let size = count.checked_mul(size_of::<T>()).ok_or(reader.malformed("a column is too long"))?;
+    let bytes = reader.take(size, what)?;
+    let mut column = vec![T::zeroed(); count];
+    let target: &mut [u8] = bytemuck::cast_slice_mut(&mut column);
+    target.copy_from_slice(bytes);
+    if cfg!(target_endian = "big") {
+        target.chunks_exact_mut(size_of::<T>()).for_each(<[u8]>::reverse);
+    }
+    Ok(column)
+}
+
+impl Code for ImageTable {
+    fn encode(&self, out: &mut Vec<u8>) {
+        // Ids and digests are bytes and have no byte order to correct.
+        encode_column::<u8>(bytemuck::cast_slice(&self.ids), out);
+        encode_column::<u8>(bytemuck::cast_slice(&self.blobs), out);
+        encode_column(&self.labels, out);
+        encode_column(&self.flags, out);
+        encode_column(&self.origins, out);
+        encode_column(&self.seqs, out);
+        encode_column(&self.latest, out);
+        encode_column(&self.path_ends, out);
+        encode_column(&self.paths, out);
+        self.batches.encode(out);
+        encode_column(self.by_id.slots(), out);
+        encode_column(self.by_path.slots(), out);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, SnapshotError> {
+        let mut table = ImageTable {
+            ids: decode_bytes(reader, "image ids")?,
+            blobs: decode_bytes(reader, "image bytes")?,
+            labels: decode_column(reader, "labels")?,
+            flags: decode_column(reader, "flags")?,
+            origins: decode_column(reader, "origins")?,
+            seqs: decode_column(reader, "Seqs of images")?,
+            latest: decode_column(reader, "newest changes")?,
+            path_ends: decode_column(reader, "ends of paths")?,
+            paths: decode_column(reader, "paths")?,
+            batches: Code::decode(reader)?,
+            ..ImageTable::default()
+        };
+        let rows = table.ids.len();
+        let lengths = [
+            table.blobs.len(),
+            table.labels.len(),
+            table.flags.len(),
+            table.origins.len(),
+            table.seqs.len(),
+            table.latest.len(),
+            table.path_ends.len(),
+        ];
+        if lengths != [rows; 7] || rows >= RowIndex::MAX_ROWS {
+            return Err(reader.malformed("the columns of images differ in length"));
+        }
+        let length = table.paths.len() as u64;
+        if !table.path_ends.is_sorted() || table.path_ends.last().is_some_and(|end| *end != length) {
+            return Err(reader.malformed("the paths of images overlap"));
+        }
+        if !table.seqs.is_sorted() {
+            return Err(reader.malformed("the Seqs of images do not ascend"));
+        }
+        if table.flags.iter().any(|flags| flags & SPLIT_MASK == SPLIT_MASK) {
+            return Err(reader.malformed("an image has no known split"));
+        }
+        if table.origins.iter().any(|origin| *origin as usize > table.batches.len()) {
+            return Err(reader.malformed("an image is of an unknown batch"));
+        }
+        let mut index = |what| {
+            let slots = decode_column(reader, what)?;
+            RowIndex::from_slots(slots, rows).ok_or(reader.malformed("an index does not fit its table"))
+        };
+        table.by_id = index("the index of ids")?;
+        table.by_path = index("the index of paths")?;
+        table.recount();
+        Ok(table)
+    }
+}
+
+fn decode_bytes<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<T>, SnapshotError> {
+    let length = reader.count()?;
+    if length % size_of::<T>() != 0 {
+        return Err(reader.malformed("a column ends inside a value"));
+    }
+    Ok(bytemuck::cast_slice(reader.take(length, what)?).to_vec())
+}

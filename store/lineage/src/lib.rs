@@ -9,5 +9,6 @@ pub mod event;
 mod event_codec;
 pub mod id;
 pub mod manifest;
+pub mod query;
 pub mod state;
 pub mod value;

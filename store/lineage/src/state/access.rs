@@ -109,6 +109,14 @@ impl State {
         }
     }
 
+    /// The reverts, standing or not, that name one of these events or a revert
+    /// that does, and so on; with the events that each names. Oldest first.
+    pub fn reverts_touching(&self, seqs: &[Seq]) -> Vec<(&RevertRecord, Vec<EventRef>)> {
+        let named =
+            |seqs: Vec<Seq>| seqs.into_iter().filter_map(|seq| self.transactions.event_at(seq)).collect();
+        self.reverts.touching(seqs).into_iter().map(|(record, seqs)| (record, named(seqs))).collect()
+    }
+
     /// What the fold could make no sense of.
     pub fn anomalies(&self) -> &Anomalies {
         &self.anomalies

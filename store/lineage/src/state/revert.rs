@@ -125,9 +125,29 @@ impl Reverts {
         }
     }
 
+    /// The reverts, standing or not, that name one of these Seqs or a revert
+    /// that does, and so on; with the Seqs that each names. Oldest first.
+    pub(super) fn touching(&self, seqs: &[Seq]) -> Vec<(&RevertRecord, Vec<Seq>)> {
+        let mut touching = Vec::new();
+        let mut places = Vec::new();
+        for (place, record) in self.records.iter().enumerate() {
+            let mut named: Vec<Seq> = seqs.iter().copied().filter(|seq| record.names(*seq)).collect();
+            let reverts = record.reverts.iter().filter(|target| places.contains(*target));
+            named.extend(reverts.map(|target| self.records[*target as usize].seq));
+            if !named.is_empty() {
+                places.push(place as u32);
+                touching.push((record, named));
+            }
+        }
+        touching
+    }
+
     /// The newest standing revert that names the event at `seq`.
     pub(super) fn reverter(&self, seq: Seq) -> Option<&RevertRecord> {
         let place = self.place(seq);
+        if place.is_none() && self.stands(seq) {
+            return None;
+        }
         self.records.iter().rev().filter(|record| record.live).find(|record| match place {
             Some(place) => record.reverts.contains(&place),
             None => record.names(seq),

@@ -1,0 +1,174 @@
+//! What one image may have influenced.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::digest::FrameDigest;
+use crate::event::{PredictionSource, Split, SubmissionSource};
+use crate::id::{
+    CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
+};
+use crate::state::State;
+use crate::value::Seq;
+
+/// Everything that one image may have influenced, each list in order of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct BlastRadius {
+    /// Runs trained or validated while it was there, and runs from their checkpoints.
+    pub runs: Vec<RunId>,
+    /// The checkpoints of these runs.
+    pub checkpoints: Vec<CheckpointId>,
+    /// Predictions by these checkpoints, or for the image itself.
+    pub predictions: Vec<PredictionsId>,
+    /// Cleaning passes over these predictions or over the image itself.
+    pub passes: Vec<PassId>,
+    /// Generators trained while it was there.
+    pub generators: Vec<GeneratorId>,
+    /// Batches drawn by these generators.
+    pub samples: Vec<SamplesId>,
+    /// Ensembles of these predictions.
+    pub ensembles: Vec<EnsembleId>,
+    /// Submissions of these ensembles or predictions.
+    pub submissions: Vec<SubmissionId>,
+}
+
+/// What an image may have influenced, directly or through checkpoints,
+/// generators and generated images.
+///
+/// Exactness: an upper bound. A run names its images by a digest, which does
+/// not say who is in it; so a run counts when the image, at the frame at which
+/// the run's dataset was taken, was in the dataset and in a split that runs use
+/// (train or valid). A run that was given fewer images (one fold, labelled ones
+/// only) counts too. Nothing is missed, but for the influence of people: who
+/// looked at a prediction and changed a recipe is not traced. A frame that is
+/// not in this journal is taken to be the event's own.
+pub fn blast_radius(state: &State, image: ImageId) -> BlastRadius {
+    let mut radius = BlastRadius::default();
+    let mut tainted = Tainted { state, images: Vec::new() };
+    tainted.add(image);
+
+    // An event rests on earlier ones only; so one round in order of events for
+    // samples and generators is enough, and for runs and checkpoints another.
+    let mut generators = BTreeSet::new();
+    let mut samples = BTreeSet::new();
+    for record in state.generators() {
+        // Batches that were drawn before this generator was trained may have
+        // brought images in which it learned from.
+        for batch in state.samples().iter().filter(|batch| batch.generated.seq < record.seq) {
+            let drawn = &batch.generated.event;
+            if generators.contains(&drawn.generator) && samples.insert(drawn.samples) {
+                tainted.add_batch(drawn.samples);
+            }
+        }
+        if tainted.reach(record.event.at, record.seq, &[Split::Train, Split::Valid]) {
+            generators.insert(record.event.generator);
+            radius.generators.push(record.event.generator);
+        }
+    }
+    for batch in state.samples() {
+        let drawn = &batch.generated.event;
+        if generators.contains(&drawn.generator) {
+            radius.samples.push(drawn.samples);
+            if samples.insert(drawn.samples) {
+                tainted.add_batch(drawn.samples);
+            }
+        }
+    }
+
+    let mut runs = BTreeSet::new();
+    let mut checkpoints = BTreeSet::new();
+    for run in state.runs() {
+        let started = &run.started.event;
+        // A parent is older than the run, and so is the run that made it.
+        let inherited = started.parent.is_some_and(|parent| checkpoints.contains(&parent));
+        if inherited || tainted.reach(started.at, run.started.seq, &[Split::Train, Split::Valid]) {
+            runs.insert(started.run);
+            radius.runs.push(started.run);
+            checkpoints.extend(run.checkpoints.iter().copied());
+        }
+    }
+    let made = state.checkpoints().iter().map(|record| record.event.checkpoint);
+    radius.checkpoints.extend(made.filter(|checkpoint| checkpoints.contains(checkpoint)));
+
+    results(state, image, &tainted, &checkpoints, &mut radius);
+    radius
+}
+
+fn results(
+    state: &State,
+    image: ImageId,
+    tainted: &Tainted<'_>,
+    checkpoints: &BTreeSet<CheckpointId>,
+    radius: &mut BlastRadius,
+) {
+    let own =
+        Tainted { state, images: tainted.images.iter().copied().filter(|(id, _)| *id == image).collect() };
+    let mut predictions = BTreeSet::new();
+    for record in state.predictions() {
+        let event = &record.event;
+        let by_model = match &event.source {
+            PredictionSource::Checkpoint { checkpoint } => checkpoints.contains(checkpoint),
+            PredictionSource::Folds { checkpoints: folds } => {
+                folds.iter().any(|fold| checkpoints.contains(fold))
+            }
+            PredictionSource::External { .. } => false,
+        };
+        if by_model || own.reach(event.at, record.seq, &[event.split]) {
+            predictions.insert(event.predictions);
+            radius.predictions.push(event.predictions);
+        }
+    }
+    for record in state.passes() {
+        let event = &record.proposed.event;
+        let judged = own.reach(event.at, record.proposed.seq, &Split::ALL);
+        if judged || event.predictions.iter().any(|id| predictions.contains(id)) {
+            radius.passes.push(event.pass);
+        }
+    }
+    let mut ensembles = BTreeSet::new();
+    for record in state.ensembles() {
+        if record.event.members.iter().any(|member| predictions.contains(&member.predictions)) {
+            ensembles.insert(record.event.ensemble);
+            radius.ensembles.push(record.event.ensemble);
+        }
+    }
+    for record in state.submissions() {
+        let event = &record.written.event;
+        let affected = match event.source {
+            SubmissionSource::Ensemble { ensemble } => ensembles.contains(&ensemble),
+            SubmissionSource::Predictions { predictions: id } => predictions.contains(&id),
+        };
+        if affected {
+            radius.submissions.push(event.submission);
+        }
+    }
+}
+
+/// Images that carry the influence.
+struct Tainted<'a> {
+    state: &'a State,
+    images: Vec<(ImageId, Split)>,
+}
+
+impl Tainted<'_> {
+    fn add(&mut self, image: ImageId) {
+        if let Some(view) = self.state.image(image) {
+            self.images.push((image, view.split));
+        }
+    }
+
+    fn add_batch(&mut self, samples: SamplesId) {
+        let admissions = self.state.samples().get(samples).map_or(&[][..], |record| &record.admissions);
+        for admitted in admissions.iter().flat_map(|admission| &admission.event.images) {
+            self.add(admitted.image);
+        }
+    }
+
+    /// Whether one of them was in one of these splits at a frame.
+    fn reach(&self, at: FrameDigest, own: Seq, splits: &[Split]) -> bool {
+        let seq = self.state.transactions().seq_after(at).unwrap_or(own);
+        let then = self.state.as_of(seq);
+        self.images.iter().any(|(image, split)| splits.contains(split) && then.present(*image))
+    }
+}

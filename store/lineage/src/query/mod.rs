@@ -1,0 +1,19 @@
+//! Questions whose answers are functions of a state.
+
+mod ancestry;
+mod audit;
+mod biography;
+mod blast_radius;
+mod dataset;
+mod prefix;
+mod reachable;
+mod replay_plan;
+
+pub use ancestry::{Ancestor, ancestry};
+pub use audit::{Occasion, Relabelling, Removal, relabels, removals};
+pub use biography::{Biography, BiographyEntry, Happening, biography};
+pub use blast_radius::{BlastRadius, blast_radius};
+pub use dataset::{ManifestFilter, manifest, manifest_as_of};
+pub use prefix::{PrefixError, Prefixed, resolve_prefix};
+pub use reachable::{Need, reachable_blobs};
+pub use replay_plan::{ReplayPlan, ReplayPlanError, ReplayStep, StepKind, lineage_of_submission};

@@ -4,6 +4,7 @@
 //! function, and the same log gives the same answer on every machine.
 
 pub(crate) mod codec;
+pub mod decide;
 pub mod digest;
 pub mod event;
 mod event_codec;

@@ -18,6 +18,7 @@ mod registry;
 mod revert;
 mod row_index;
 mod snapshot;
+mod touch;
 mod transaction;
 
 pub use anomaly::{Anomalies, Anomaly, UnknownEvents};
@@ -31,6 +32,7 @@ pub use record::{
 };
 pub use registry::{Registered, Registry};
 pub use revert::RevertRecord;
+pub(crate) use touch::LaterTouch;
 pub use transaction::{TransactionRecord, Transactions};
 
 pub use crate::codec::SnapshotError;

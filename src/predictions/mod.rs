@@ -1,1 +1,8 @@
-//! Filled by its owner.
+//! What models said about images: the blob that keeps probabilities, and the
+//! reading of predictions that were made elsewhere.
+
+mod external;
+mod probabilities;
+
+pub use external::{ExternalError, ImageDifferences, KnownImage, read_external};
+pub use probabilities::{Probabilities, ProbabilitiesError, ROW_SUM_TOLERANCE, argmax};

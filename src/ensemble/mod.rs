@@ -1,1 +1,12 @@
-//! Filled by its owner.
+//! Several models decide together: votes, how unlike the members are, and
+//! which of them to choose.
+
+mod agreement;
+mod greedy;
+mod vote;
+mod votes;
+
+pub use agreement::{Agreement, PairAgreement, agreement};
+pub use greedy::{GreedyError, GreedySelection, GreedyStep, greedy};
+pub use vote::{Ballot, VoteError, break_tie, vote};
+pub use votes::{Votes, VotesError, VotesRow};

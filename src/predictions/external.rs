@@ -194,8 +194,12 @@ impl Columns {
             [only] => Some(only),
             _ => others.iter().copied().find(named),
         };
-        let missing: Vec<String> =
-            classes.iter().zip(&places).filter(|(_, place)| place.is_none()).map(|(c, _)| c.clone()).collect();
+        let missing: Vec<String> = classes
+            .iter()
+            .zip(&places)
+            .filter(|(_, place)| place.is_none())
+            .map(|(c, _)| c.clone())
+            .collect();
         let unknown: Vec<String> = others
             .iter()
             .filter(|place| Some(**place) != image)
@@ -208,7 +212,12 @@ impl Columns {
         Ok(Columns { image, classes: places.into_iter().flatten().collect() })
     }
 
-    fn row(&self, record: &csv::ByteRecord, classes: &[String], line: u64) -> Result<Vec<f32>, ExternalError> {
+    fn row(
+        &self,
+        record: &csv::ByteRecord,
+        classes: &[String],
+        line: u64,
+    ) -> Result<Vec<f32>, ExternalError> {
         let parse = |(class, place): (&String, &usize)| {
             let field = record.get(*place).unwrap_or_default();
             let text = std::str::from_utf8(field).unwrap_or_default().trim();
@@ -238,8 +247,7 @@ struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     fn of(images: &'a [KnownImage]) -> Lookup<'a> {
-        let mut lookup =
-            Lookup { ids: HashSet::new(), paths: HashMap::new(), file_names: HashMap::new() };
+        let mut lookup = Lookup { ids: HashSet::new(), paths: HashMap::new(), file_names: HashMap::new() };
         // A name that two images share stands for neither.
         fn enter<'a>(names: &mut HashMap<&'a [u8], Option<ImageId>>, name: &'a [u8], image: ImageId) {
             names.entry(name).and_modify(|entry| *entry = None).or_insert(Some(image));
@@ -248,7 +256,11 @@ impl<'a> Lookup<'a> {
             let path = known.path.as_bytes();
             lookup.ids.insert(known.image);
             enter(&mut lookup.paths, path, known.image);
-            enter(&mut lookup.file_names, path.rsplit(|&byte| byte == b'/').next().unwrap_or(path), known.image);
+            enter(
+                &mut lookup.file_names,
+                path.rsplit(|&byte| byte == b'/').next().unwrap_or(path),
+                known.image,
+            );
         }
         lookup
     }
@@ -295,7 +307,8 @@ mod tests {
 
     #[test]
     fn columns_and_rows_come_in_any_order_under_any_name_of_the_image() {
-        let mut csv = b"\xef\xbb\xbfforest;whatever;sea\r\n0.25;a.jpg;0.75\r\n1;test/c.jpg;0\r\n0.5;".to_vec();
+        let mut csv =
+            b"\xef\xbb\xbfforest;whatever;sea\r\n0.25;a.jpg;0.75\r\n1;test/c.jpg;0\r\n0.5;".to_vec();
         csv.extend(b"b\xff.jpg;0.5\r\n1e-1;03030303030303030303030303030303; 0.9\r\n");
         let read = read(&csv).unwrap();
         assert_eq!(read.images(), [id(1), id(2), id(3), id(4)]);
@@ -317,9 +330,15 @@ mod tests {
     fn classes_that_differ_are_all_listed() {
         assert_eq!(
             read(b"image,Sea,forest,extra\n"),
-            Err(ExternalError::Classes { missing: vec!["sea".into()], unknown: vec!["Sea".into(), "extra".into()] })
+            Err(ExternalError::Classes {
+                missing: vec!["sea".into()],
+                unknown: vec!["Sea".into(), "extra".into()]
+            })
         );
-        assert_eq!(read(b"image,sea,sea,forest\n"), Err(ExternalError::DuplicateClass { class: "sea".into() }));
+        assert_eq!(
+            read(b"image,sea,sea,forest\n"),
+            Err(ExternalError::DuplicateClass { class: "sea".into() })
+        );
         assert_eq!(read(b"sea,forest\n"), Err(ExternalError::NoImageColumn));
         assert!(matches!(read(b""), Err(ExternalError::Classes { .. })));
     }

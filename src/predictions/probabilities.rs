@@ -134,8 +134,11 @@ impl Probabilities {
         let mut places: Vec<usize> = (0..images.len()).collect();
         places.sort_by_key(|&place| images[place]);
         let sorted_images = places.iter().map(|&place| images[place]).collect();
-        let sorted_values =
-            places.iter().flat_map(|&place| &values[place * classes..(place + 1) * classes]).copied().collect();
+        let sorted_values = places
+            .iter()
+            .flat_map(|&place| &values[place * classes..(place + 1) * classes])
+            .copied()
+            .collect();
         Self::checked(classes, sorted_images, sorted_values)
     }
 

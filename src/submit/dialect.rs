@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(dialect.line_ending, LineEnding::Crlf);
         assert!(dialect.byte_order_mark && rest.starts_with(b"image"));
         assert_eq!(Dialect::detect(b"a\tb").0.separator, Separator::Tab);
-        assert_eq!(Dialect::detect(b"\"a,b,c\r\n\";d\n").0, Dialect { separator: Separator::Semicolon, ..Dialect::PLAIN });
+        assert_eq!(
+            Dialect::detect(b"\"a,b,c\r\n\";d\n").0,
+            Dialect { separator: Separator::Semicolon, ..Dialect::PLAIN }
+        );
         assert_eq!(Dialect::detect(b"").0, Dialect::PLAIN);
     }
 }

@@ -1,5 +1,11 @@
 //! Files as a competition wants them: which columns, which order, which names.
 
 mod dialect;
+mod format;
+mod sample;
+mod write;
 
 pub use dialect::{Dialect, LineEnding, Separator};
+pub use format::{FormatError, FormatVersion, IdStyle, LabelStyle, RowOrder, SubmissionFormat};
+pub use sample::{SampleError, SubmissionImage, format_like};
+pub use write::{SubmissionRow, WriteError, write_csv};

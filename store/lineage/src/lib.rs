@@ -12,4 +12,9 @@ pub mod id;
 pub mod manifest;
 pub mod query;
 pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod value;
+
+#[cfg(test)]
+mod laws;

@@ -1,5 +1,7 @@
 //! The state itself and how a frame changes it.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::codec::struct_code;
@@ -58,7 +60,7 @@ impl Dataset {
 /// A state is a function of the frames that were applied, in their order, and
 /// of nothing else. It answers questions about the dataset and the models;
 /// [`decide`](crate::decide::decide) turns it and a command into new events.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct State {
     pub(super) seq: Seq,
     pub(super) head: FrameDigest,
@@ -80,6 +82,17 @@ pub struct State {
     pub(super) scores: Vec<(Seq, SubmissionId)>,
     pub(super) anomalies: Anomalies,
     pub(super) unknown: Vec<UnknownEvents>,
+}
+
+/// Says which state it is and how large, not everything in it.
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("seq", &self.seq)
+            .field("head", &self.head)
+            .field("images", &self.table.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where an event stands while it is folded.

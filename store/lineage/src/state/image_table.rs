@@ -111,9 +111,9 @@ impl ImageTable {
         self.path_ends.push(self.paths.len() as u64);
 
         let ids = &self.ids;
-        self.by_id.insert(hash_id(new.id), row, |row| hash_id(ids[row as usize]));
+        self.by_id.push(hash_id(new.id), |row| hash_id(ids[row as usize]));
         let mut by_path = std::mem::take(&mut self.by_path);
-        by_path.insert(hash_path(new.split, new.path), row, |row| hash_path(self.split(row), self.path(row)));
+        by_path.push(hash_path(new.split, new.path), |row| hash_path(self.split(row), self.path(row)));
         self.by_path = by_path;
         self.count(row, 1);
         Some(row)

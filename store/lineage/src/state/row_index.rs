@@ -5,7 +5,8 @@
 
 const EMPTY: u32 = u32::MAX;
 
-/// Open addressing with linear probing, at most half full. Keys may repeat.
+/// Open addressing with linear probing, at most half full, of rows that are
+/// added one after another. Keys may repeat.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowIndex {
     /// A power of two in number, or none.
@@ -34,20 +35,19 @@ impl RowIndex {
         }
     }
 
-    /// Adds a row; `hash_of` gives the hash of any row inserted before.
-    pub(super) fn insert(&mut self, hash: u64, row: u32, hash_of: impl Fn(u32) -> u64) {
+    /// Adds the next row, counted from zero; `hash_of` gives the hash of any row
+    /// before it.
+    pub(super) fn push(&mut self, hash: u64, hash_of: impl Fn(u32) -> u64) {
         if (self.used + 1) * 2 > self.slots.len() {
             let size = (self.slots.len() * 2).max(16);
-            let old = std::mem::replace(&mut self.slots, vec![EMPTY; size]);
-            // Rows in their own order: they are read from the table in sequence,
-            // and equal keys keep the order of their insertion.
-            let mut rows: Vec<u32> = old.into_iter().filter(|row| *row != EMPTY).collect();
-            rows.sort_unstable();
-            for row in rows {
+            self.slots = vec![EMPTY; size];
+            // In order, so that equal keys keep the order of their insertion and
+            // the table is read in sequence.
+            for row in 0..self.used as u32 {
                 self.place(hash_of(row), row);
             }
         }
-        self.place(hash, row);
+        self.place(hash, self.used as u32);
         self.used += 1;
     }
 
@@ -109,7 +109,7 @@ mod tests {
         let hash = |row: u32| hash_bytes(0, &row.to_le_bytes());
         let mut index = RowIndex::default();
         for row in 0..1000 {
-            index.insert(hash(row), row, hash);
+            index.push(hash(row), hash);
         }
         for row in 0..1000 {
             assert_eq!(index.find(hash(row), |found| found == row), Some(row));
@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn equal_keys_are_found_in_order_of_insertion() {
         let mut index = RowIndex::default();
-        for row in 0..100 {
-            index.insert(7, row, |_| 7);
+        for _ in 0..100 {
+            index.push(7, |_| 7);
         }
         let mut seen = Vec::new();
         index.find(7, |row| {

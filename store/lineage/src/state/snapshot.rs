@@ -170,7 +170,7 @@ fn decode_column<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<
     let count = reader.count()?;
     let size = count.checked_mul(size_of::<T>()).ok_or(reader.malformed("a column is too long"))?;
     let bytes = reader.take(size, what)?;
-    let mut column = vec![T::zeroed(); count];
+    let mut column = bytemuck::zeroed_vec::<T>(count);
     let target: &mut [u8] = bytemuck::cast_slice_mut(&mut column);
     target.copy_from_slice(bytes);
     if cfg!(target_endian = "big") {

@@ -1,1 +1,40 @@
-//! Placeholder.
+//! Safelight's durable store.
+//!
+//! The truth is an append-only journal of hash-chained frames and a set of
+//! append-only packs and single files that hold the blobs the frames name. All
+//! else (the index, snapshots of the state) is derived, can be deleted at any
+//! time, and is made again. `store/FORMAT.md` maps the bytes.
+//!
+//! Invariants:
+//!
+//! - A commit is acknowledged when its blobs and then its frame are on the disk.
+//! - Nothing that was acknowledged is ever rewritten.
+//! - Every byte that is read is checked before it is believed.
+//! - Several processes may append and read at once; readers see a prefix.
+
+mod blobs;
+mod bytes;
+mod codec;
+mod disk;
+mod error;
+#[doc(hidden)]
+pub mod fault;
+mod format;
+pub mod frame;
+mod journal;
+mod objects;
+mod pack;
+mod repository;
+pub mod schema;
+mod snapshot;
+mod verify;
+
+pub use blobs::{BlobError, Blobs};
+pub use codec::CodecError;
+pub use disk::DiskError;
+pub use error::{AppendError, Corruption, Mark, Notice, StoreError};
+pub use format::{FORMAT_LINE, LARGE_BLOB, STORE_DIR};
+pub use frame::{Draft, FrameError, SealError};
+pub use repository::{Frames, FramesBack, Repository};
+pub use schema::PayloadError;
+pub use verify::{VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};

@@ -1,0 +1,419 @@
+//! Blobs: bytes named by their hash, wherever they lie.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use safelight_lineage::digest::BlobId;
+
+use crate::disk::{self, DiskError, failed, shown};
+use crate::error::Mark;
+use crate::format::{LARGE_BLOB, PACK_ROLL};
+use crate::objects::Objects;
+use crate::pack::{Catalog, Entry, Found, OpenPack, RECORD_LEN, RecordHead, adopt, pack_path};
+
+/// So many packs are kept open for reading.
+const OPEN_FILES: usize = 128;
+
+/// Why a blob cannot be had or kept.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// No pack and no object holds it.
+    #[error("blob {0} is not in this repository")]
+    NotFound(BlobId),
+    /// What is stored under its name are other bytes.
+    #[error("blob {blob} is damaged in {} at byte {offset}: expected {expected}, found {actual}", shown(.file))]
+    Corrupt {
+        /// The blob.
+        blob: BlobId,
+        /// The file that it lies in.
+        file: PathBuf,
+        /// Where in that file.
+        offset: u64,
+        /// What should be there.
+        expected: Mark,
+        /// What is there.
+        actual: Mark,
+    },
+    /// An earlier write may be lost, so nothing more is written. Open again.
+    #[error("an earlier write to the packs failed; open the repository again to go on")]
+    Poisoned,
+    /// A file call failed.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+/// The blobs of a repository. Cheap to clone, and every clone is the same store.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    packs: PathBuf,
+    objects: Objects,
+    catalog: RwLock<Catalog>,
+    /// What this process has put into packs that are not in the catalog yet.
+    own: RwLock<HashMap<BlobId, (u64, Entry)>>,
+    writer: Mutex<Writer>,
+    files: RwLock<HashMap<u64, Arc<File>>>,
+}
+
+#[derive(Debug, Default)]
+struct Writer {
+    pack: Option<OpenPack>,
+    sealing: Vec<Sealing>,
+    unsynced_folders: BTreeSet<PathBuf>,
+    started: bool,
+    poisoned: bool,
+}
+
+#[derive(Debug)]
+struct Sealing {
+    number: u64,
+    thread: std::thread::JoinHandle<Result<Vec<Entry>, DiskError>>,
+}
+
+// A panic while a lock was held leaves maps that are whole: each is changed by
+// single inserts. So a poisoned lock is used as it is.
+fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
+    lock.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Blobs {
+    pub(crate) fn open(store: &Path) -> Self {
+        let packs = store.join("packs");
+        Blobs {
+            inner: Arc::new(Inner {
+                catalog: RwLock::new(Catalog::new(&packs)),
+                objects: Objects::new(&store.join("objects")),
+                own: RwLock::default(),
+                writer: Mutex::default(),
+                files: RwLock::default(),
+                packs,
+            }),
+        }
+    }
+
+    /// Keeps `bytes` and names them. What is kept already is not kept twice.
+    ///
+    /// The blob is durable only after [`sync`](Self::sync), which every append
+    /// does first. Hashing happens outside the lock, so many threads may put at
+    /// once.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn put(&self, bytes: &[u8]) -> Result<BlobId, BlobError> {
+        let blob = BlobId::of(bytes);
+        self.put_hashed(blob, bytes)?;
+        Ok(blob)
+    }
+
+    /// As [`put`](Self::put), for bytes whose id the caller has computed.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub fn put_hashed(&self, blob: BlobId, bytes: &[u8]) -> Result<(), BlobError> {
+        debug_assert_eq!(blob, BlobId::of(bytes));
+        if bytes.len() as u64 >= LARGE_BLOB {
+            let (_, unsynced) = self.inner.objects.put(&mut &*bytes, Path::new("memory"))?;
+            self.writer().unsynced_folders.extend(unsynced);
+            return Ok(());
+        }
+        if self.is_safe(blob)? {
+            return Ok(());
+        }
+        let mut writer = self.writer();
+        if writer.poisoned {
+            return Err(BlobError::Poisoned);
+        }
+        if read(&self.inner.own).contains_key(&blob) {
+            return Ok(());
+        }
+        if writer.pack.as_ref().is_some_and(|pack| pack.len >= PACK_ROLL) {
+            self.seal_behind(&mut writer);
+        }
+        if writer.pack.is_none() {
+            let pack = self.begin(&mut writer)?;
+            writer.pack = Some(pack);
+        }
+        let Some(pack) = writer.pack.as_mut() else { return Err(BlobError::Poisoned) };
+        let number = pack.number;
+        match pack.append(blob, bytes) {
+            Ok(entry) => {
+                write(&self.inner.own).insert(blob, (number, entry));
+                Ok(())
+            }
+            Err(error) => {
+                writer.poisoned = pack.broken;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Keeps the bytes of a file. From 1 MiB on they are never all in memory.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or the store not be written.
+    pub fn put_file(&self, path: &Path) -> Result<BlobId, BlobError> {
+        let mut file = disk::open(path)?;
+        let mut bytes = Vec::new();
+        let head = Read::take(&mut file, LARGE_BLOB).read_to_end(&mut bytes);
+        if head.map_err(failed("read", path))? < LARGE_BLOB as usize {
+            return self.put(&bytes);
+        }
+        let (blob, unsynced) = self.inner.objects.put(&mut (&*bytes).chain(file), path)?;
+        self.writer().unsynced_folders.extend(unsynced);
+        Ok(blob)
+    }
+
+    /// The bytes of a blob, checked against its name.
+    ///
+    /// # Errors
+    ///
+    /// [`BlobError::NotFound`], or [`BlobError::Corrupt`] when every copy of it
+    /// is damaged.
+    pub fn get(&self, blob: BlobId) -> Result<Vec<u8>, BlobError> {
+        match self.try_get(blob) {
+            // It may have come, or been moved by gc, since the packs were listed.
+            Err(BlobError::NotFound(_)) => {
+                write(&self.inner.catalog).refresh()?;
+                write(&self.inner.files).clear();
+                self.try_get(blob)
+            }
+            other => other,
+        }
+    }
+
+    /// The length of a blob, if it is here. Its bytes are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the packs cannot be listed.
+    pub fn len(&self, blob: BlobId) -> Result<Option<u64>, BlobError> {
+        if let Some((_, entry)) = read(&self.inner.own).get(&blob) {
+            return Ok(Some(entry.len.into()));
+        }
+        self.list(false)?;
+        for again in [false, true] {
+            if again && !self.list(true)? {
+                break;
+            }
+            if let Some(found) = self.find(blob).first() {
+                return Ok(Some(found.len.into()));
+            }
+        }
+        Ok(self.inner.objects.len(blob))
+    }
+
+    /// Whether a blob is here. Its bytes are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the packs cannot be listed.
+    pub fn contains(&self, blob: BlobId) -> Result<bool, BlobError> {
+        Ok(self.len(blob)?.is_some())
+    }
+
+    /// Makes every blob that was put survive a power cut.
+    ///
+    /// # Errors
+    ///
+    /// When the disk says it cannot. Then nothing more can be put: what is on
+    /// the disk is not known any more, and asking again would not tell.
+    pub fn sync(&self) -> Result<(), BlobError> {
+        let mut writer = self.writer();
+        if writer.poisoned {
+            return Err(BlobError::Poisoned);
+        }
+        let result = self.sync_all(&mut writer);
+        writer.poisoned = result.is_err();
+        result
+    }
+
+    fn sync_all(&self, writer: &mut Writer) -> Result<(), BlobError> {
+        if let Some(pack) = writer.pack.as_mut() {
+            pack.sync()?;
+        }
+        for sealing in writer.sealing.drain(..) {
+            self.settle(sealing)?;
+        }
+        for folder in std::mem::take(&mut writer.unsynced_folders) {
+            disk::sync_dir(&folder)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the pack that is being written, so that others can rely on it.
+    /// Happens by itself when the last clone goes.
+    ///
+    /// # Errors
+    ///
+    /// As [`sync`](Self::sync).
+    pub fn seal(&self) -> Result<(), BlobError> {
+        let mut writer = self.writer();
+        if writer.poisoned {
+            return Err(BlobError::Poisoned);
+        }
+        self.seal_behind(&mut writer);
+        let result = self.sync_all(&mut writer);
+        writer.poisoned = result.is_err();
+        result
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.inner.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a blob is here in a way that this process need not care for.
+    fn is_safe(&self, blob: BlobId) -> Result<bool, BlobError> {
+        if read(&self.inner.own).contains_key(&blob) {
+            return Ok(true);
+        }
+        self.list(false)?;
+        Ok(self.find(blob).iter().any(|found| found.durable))
+    }
+
+    /// Lists the packs the first time, or again when they have changed.
+    fn list(&self, again: bool) -> Result<bool, DiskError> {
+        let stale = {
+            let catalog = read(&self.inner.catalog);
+            if again { catalog.is_stale() } else { !catalog.is_listed() }
+        };
+        if stale {
+            write(&self.inner.catalog).refresh()?;
+        }
+        Ok(stale)
+    }
+
+    fn find(&self, blob: BlobId) -> Vec<Found> {
+        let catalog = read(&self.inner.catalog);
+        if !catalog.wants_table() {
+            return catalog.find(&blob);
+        }
+        drop(catalog);
+        let mut catalog = write(&self.inner.catalog);
+        catalog.make_table();
+        catalog.find(&blob)
+    }
+
+    fn try_get(&self, blob: BlobId) -> Result<Vec<u8>, BlobError> {
+        let own = read(&self.inner.own).get(&blob).copied();
+        if let Some((number, entry)) = own {
+            return self.read_record(blob, number, entry.offset, entry.len);
+        }
+        self.list(false)?;
+        let mut worst = BlobError::NotFound(blob);
+        for found in self.find(blob) {
+            match self.read_record(blob, found.pack, found.offset, found.len) {
+                Ok(bytes) => return Ok(bytes),
+                Err(BlobError::Disk(error)) if error.is_not_found() => {}
+                Err(error) => worst = error,
+            }
+        }
+        let path = self.inner.objects.path(blob);
+        match disk::read(&path) {
+            Ok(bytes) => match BlobId::of(&bytes) {
+                actual if actual == blob => Ok(bytes),
+                actual => Err(corrupt(blob, &path, 0, Mark::Blob(actual))),
+            },
+            Err(error) if error.is_not_found() => Err(worst),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_record(&self, blob: BlobId, number: u64, offset: u64, len: u32) -> Result<Vec<u8>, BlobError> {
+        let path = pack_path(&self.inner.packs, number);
+        let file = self.pack_file(number, &path)?;
+        let mut bytes = vec![0; RECORD_LEN + len as usize];
+        let read = disk::read_at(&file, &path, &mut bytes, offset)?;
+        if read < bytes.len() {
+            return Err(corrupt(blob, &path, offset, Mark::Bytes(read as u64)));
+        }
+        let payload = bytes.split_off(RECORD_LEN);
+        match RecordHead::from_bytes(&bytes) {
+            Some(head) if head == (RecordHead { blob, len }) => {}
+            Some(head) => return Err(corrupt(blob, &path, offset, Mark::Blob(head.blob))),
+            None => return Err(corrupt(blob, &path, offset, Mark::Words("a damaged record head"))),
+        }
+        match BlobId::of(&payload) {
+            actual if actual == blob => Ok(payload),
+            actual => Err(corrupt(blob, &path, offset, Mark::Blob(actual))),
+        }
+    }
+
+    fn pack_file(&self, number: u64, path: &Path) -> Result<Arc<File>, DiskError> {
+        if let Some(file) = read(&self.inner.files).get(&number) {
+            return Ok(file.clone());
+        }
+        let file = Arc::new(disk::open(path)?);
+        let mut files = write(&self.inner.files);
+        if files.len() >= OPEN_FILES {
+            files.clear();
+        }
+        files.insert(number, file.clone());
+        Ok(file)
+    }
+
+    /// Begins a pack; the first time, after sealing what crashes have left.
+    fn begin(&self, writer: &mut Writer) -> Result<OpenPack, DiskError> {
+        if !writer.started {
+            self.list(true)?;
+            let unsealed = read(&self.inner.catalog).unsealed();
+            for number in unsealed {
+                adopt(&self.inner.packs, number)?;
+            }
+            writer.started = true;
+        }
+        let pack = OpenPack::create(&self.inner.packs)?;
+        write(&self.inner.catalog).leave_out(pack.number);
+        Ok(pack)
+    }
+
+    /// Lets a thread seal the current pack while the next one is filled.
+    fn seal_behind(&self, writer: &mut Writer) {
+        if let Some(pack) = writer.pack.take() {
+            let number = pack.number;
+            writer.sealing.push(Sealing { number, thread: std::thread::spawn(|| pack.seal()) });
+        }
+    }
+
+    fn settle(&self, sealing: Sealing) -> Result<(), DiskError> {
+        let entries = match sealing.thread.join() {
+            Ok(result) => result?,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        write(&self.inner.catalog).settle(sealing.number, entries);
+        write(&self.inner.own).retain(|_, (number, _)| *number != sealing.number);
+        Ok(())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for sealing in writer.sealing.drain(..) {
+            let _ = sealing.thread.join();
+        }
+        if let Some(pack) = writer.pack.take()
+            && !writer.poisoned
+        {
+            // Not sealed, it is sealed by whoever writes next.
+            let _ = pack.seal();
+        }
+    }
+}
+
+fn corrupt(blob: BlobId, file: &Path, offset: u64, actual: Mark) -> BlobError {
+    BlobError::Corrupt { blob, file: file.to_owned(), offset, expected: Mark::Blob(blob), actual }
+}

@@ -1,0 +1,168 @@
+//! Snapshots of the state, so that opening need not fold the whole journal.
+//!
+//! They are derived: one that is missing, damaged, of another version or of
+//! another journal is ignored, and the journal is folded instead.
+//!
+//! ```text
+//!   0  4  magic "SLSN"
+//!   4  1  version
+//!   5  3  zero
+//!   8  8  segment
+//!  16  8  offset behind the last frame that is folded in
+//!  24  8  Seq of its last event
+//!  32 32  its digest
+//!  64  8  length of the state, n
+//!  72 32  BLAKE3 derive_key of the state's bytes
+//! 104  4  zero
+//! 108  4  CRC-32 of bytes 0..108
+//! 112  n  the state, as the lineage crate writes it
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use safelight_lineage::digest::FrameDigest;
+use safelight_lineage::state::State;
+use safelight_lineage::value::Seq;
+
+use crate::bytes::Fields;
+use crate::disk::{self, DiskError};
+use crate::error::Notice;
+use crate::format::{SNAPSHOT_MAGIC, SNAPSHOT_VERSION};
+use crate::journal::{Backward, Place, Tip};
+
+const HEADER_LEN: usize = 112;
+/// So many snapshots are kept: the newest, and one in case it is damaged.
+const KEEP: usize = 2;
+/// A tail of fewer events is folded in no time.
+const SHORT_TAIL: u64 = 20_000;
+
+const CONTEXT: &str = "safelight 2026-11-24 snapshot v1";
+
+/// The folder of snapshots.
+#[derive(Debug)]
+pub(crate) struct Snapshots {
+    dir: PathBuf,
+    newest: Seq,
+}
+
+/// A state and where the journal stood then.
+pub(crate) struct Loaded {
+    pub(crate) state: State,
+    pub(crate) tip: Tip,
+}
+
+impl Snapshots {
+    pub(crate) fn new(cache: &Path) -> Self {
+        Snapshots { dir: cache.join("snapshots"), newest: Seq::ZERO }
+    }
+
+    fn path(&self, seq: u64) -> PathBuf {
+        self.dir.join(format!("{seq:020}.snapshot"))
+    }
+
+    /// The newest usable snapshot of this journal that is not past `limit`.
+    pub(crate) fn load(&mut self, journal: &Path, limit: Seq, notices: &mut Vec<Notice>) -> Option<Loaded> {
+        // Without the folder there is no snapshot, whatever the reason.
+        let numbers = disk::numbered(&self.dir, "snapshot").unwrap_or_default();
+        for number in numbers.into_iter().rev().filter(|number| *number <= limit.0) {
+            let path = self.path(number);
+            match read(&path, journal) {
+                Ok(loaded) => {
+                    self.newest = self.newest.max(loaded.tip.seq);
+                    return Some(loaded);
+                }
+                Err(why) => notices.push(Notice::SnapshotIgnored { file: path, why }),
+            }
+        }
+        None
+    }
+
+    /// Whether so much has happened that the next opening would be slow. The
+    /// more there is, the rarer: all snapshots together cost a few times the
+    /// last one.
+    pub(crate) fn is_due(&self, seq: Seq) -> bool {
+        seq.0.saturating_sub(self.newest.0) >= SHORT_TAIL.max(self.newest.0 / 8)
+    }
+
+    /// Whether there is anything that the newest snapshot lacks.
+    pub(crate) fn is_behind(&self, seq: Seq) -> bool {
+        self.newest < seq
+    }
+
+    /// Writes a snapshot and removes older ones.
+    pub(crate) fn write(&mut self, state: &State, tip: &Tip) -> Result<(), DiskError> {
+        if let Some(cache) = self.dir.parent() {
+            disk::create_dir(cache)?;
+        }
+        disk::create_dir(&self.dir)?;
+        let temporary = self.dir.join(format!("{}.new", std::process::id()));
+        disk::remove(&temporary)?;
+        let file = disk::create_new(&temporary)?;
+        let bytes = state.to_snapshot();
+        disk::write_at(&file, &temporary, &header(tip, &bytes), 0)?;
+        disk::write_at(&file, &temporary, &bytes, HEADER_LEN as u64)?;
+        // Not synced: after a power cut a checksum tells, and it is made again.
+        disk::rename(&temporary, &self.path(tip.seq.0))?;
+        self.newest = tip.seq;
+        let numbers = disk::numbered(&self.dir, "snapshot")?;
+        for old in numbers.iter().rev().skip(KEEP) {
+            disk::remove(&self.path(*old))?;
+        }
+        Ok(())
+    }
+}
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+    hasher.update(bytes);
+    *hasher.finalize().as_bytes()
+}
+
+fn header(tip: &Tip, state: &[u8]) -> [u8; HEADER_LEN] {
+    let mut bytes = [0; HEADER_LEN];
+    bytes[..4].copy_from_slice(&SNAPSHOT_MAGIC);
+    bytes[4] = SNAPSHOT_VERSION;
+    bytes[8..16].copy_from_slice(&tip.place.segment.to_le_bytes());
+    bytes[16..24].copy_from_slice(&tip.place.offset.to_le_bytes());
+    bytes[24..32].copy_from_slice(&tip.seq.0.to_le_bytes());
+    bytes[32..64].copy_from_slice(tip.head.as_bytes());
+    bytes[64..72].copy_from_slice(&(state.len() as u64).to_le_bytes());
+    bytes[72..104].copy_from_slice(&hash(state));
+    let sum = crc32fast::hash(&bytes[..108]);
+    bytes[108..].copy_from_slice(&sum.to_le_bytes());
+    bytes
+}
+
+fn read(path: &Path, journal: &Path) -> Result<Loaded, String> {
+    let bytes = disk::read(path).map_err(|error| error.to_string())?;
+    let (tip, expected, state) = parse(&bytes).ok_or("its header is damaged")?;
+    if hash(state) != expected {
+        return Err("its checksum differs".into());
+    }
+    let state = State::from_snapshot(state).map_err(|error| error.to_string())?;
+    if state.seq() != tip.seq || state.head() != tip.head {
+        return Err("its state is another".into());
+    }
+    // The journal may be another one than that which was folded.
+    match Backward::new(journal, tip).next() {
+        Some(Ok(_)) => Ok(Loaded { state, tip }),
+        _ => Err("the journal does not lead to it".into()),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<(Tip, [u8; 32], &[u8])> {
+    let mut fields = Fields::new(bytes);
+    let magic = fields.array::<4>()?;
+    let version = fields.u8()?;
+    fields.take(3)?;
+    let place = Place { segment: fields.u64()?, offset: fields.u64()? };
+    let tip = Tip { place, seq: Seq(fields.u64()?), head: FrameDigest(fields.array()?) };
+    let len = fields.u64()?;
+    let expected = fields.array()?;
+    fields.take(4)?;
+    let good = magic == SNAPSHOT_MAGIC
+        && version == SNAPSHOT_VERSION
+        && fields.u32()? == crc32fast::hash(bytes.get(..108)?)
+        && fields.left() as u64 == len;
+    good.then(|| bytes.get(HEADER_LEN..)).flatten().map(|state| (tip, expected, state))
+}

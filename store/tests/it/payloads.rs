@@ -1,0 +1,1 @@
+//! Stored events: every kind, both ways.

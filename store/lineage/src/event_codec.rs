@@ -107,3 +107,54 @@ struct_code! {
     SubmissionScored { submission, public, private }
     SubmissionReplayed { submission, depth, outcome, environment, receipt }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::Event;
+    use crate::testing::{Universe, event};
+
+    fn round_trips<T: Code + Debug + PartialEq>(value: &T) {
+        let mut bytes = Vec::new();
+        value.encode(&mut bytes);
+        assert!(!bytes.is_empty());
+        let mut reader = Reader::new(&bytes);
+        assert_eq!(T::decode(&mut reader).as_ref(), Ok(value));
+        assert_eq!(reader.left(), 0);
+        let mut shorter = Reader::new(&bytes[..bytes.len() - 1]);
+        assert!(T::decode(&mut shorter).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn every_event_that_is_kept_round_trips(event in event(Universe::Wide)) {
+            match &event {
+                Event::WeightsAdded(event) => round_trips(event),
+                Event::RunStarted(event) => round_trips(event),
+                Event::LearningRateFound(event) => round_trips(event),
+                Event::CheckpointSaved(event) => round_trips(event),
+                Event::RunFinished(event) => round_trips(event),
+                Event::RunFailed(event) => round_trips(event),
+                Event::RunCancelled(event) => round_trips(event),
+                Event::PredictionsRecorded(event) => round_trips(event),
+                Event::CleaningPassProposed(event) => round_trips(event),
+                Event::GeneratorTrained(event) => round_trips(event),
+                Event::SamplesGenerated(event) => round_trips(event),
+                Event::SamplesAdmitted(event) => round_trips(event),
+                Event::SamplesExpelled(event) => round_trips(event),
+                Event::EnsembleVoted(event) => round_trips(event),
+                Event::SubmissionWritten(event) => round_trips(event),
+                Event::SubmissionScored(event) => round_trips(event),
+                Event::SubmissionReplayed(event) => round_trips(event),
+                Event::EventsReverted(event) => round_trips(event),
+                Event::ImageRemoved(event) => round_trips(&event.evidence),
+                Event::ReviewDecided(event) => round_trips(&event.decision),
+                _ => {}
+            }
+        }
+    }
+}

@@ -155,3 +155,125 @@ fn each_once<'a>(state: &'a State, images: &[ImageId]) -> Result<Vec<ImageView<'
 fn something(events: Vec<Event>) -> Result<Vec<Event>, Rejection> {
     if events.is_empty() { Err(Rejection::NothingToDo) } else { Ok(events) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::{Command, decide};
+    use crate::event::CleaningPassProposed;
+    use crate::testing::{Log, blob};
+
+    fn relabel_all(images: &[ImageId], class: &str) -> Command {
+        let (label, evidence) = (Some(class.to_owned()), Evidence::default());
+        Command::Relabel { images: images.to_vec(), label, reason: "wrong".to_owned(), evidence }
+    }
+
+    fn remove_all(images: &[ImageId], force: bool) -> Command {
+        let evidence = Evidence::default();
+        Command::Remove { images: images.to_vec(), reason: "blurred".to_owned(), evidence, force }
+    }
+
+    #[test]
+    fn only_what_changes_becomes_an_event() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let (one, two) = (log.import("a.jpg", "sea"), log.import("b.jpg", "forest"));
+        let events = decide(&log.state, relabel_all(&[one, two, one], "forest")).expect("one is not so yet");
+        let [Event::ImageRelabelled(event)] = events.as_slice() else { panic!("one event, not {events:?}") };
+        assert_eq!((event.image, event.old, event.new), (one, Some(ClassIndex(0)), Some(ClassIndex(1))));
+        assert_eq!(decide(&log.state, relabel_all(&[two], "forest")), Err(Rejection::NothingToDo));
+        let unknown = decide(&log.state, relabel_all(&[one], "glacier"));
+        assert!(matches!(unknown, Err(Rejection::UnknownClass { known, .. }) if known == ["sea", "forest"]));
+        let nobody = ImageId([9; 16]);
+        let missing = decide(&log.state, relabel_all(&[nobody], "sea"));
+        assert_eq!(missing, Err(Rejection::Unknown(Thing::Image(nobody))));
+    }
+
+    #[test]
+    fn a_class_keeps_its_last_image_unless_forced() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let images = [log.import("a.jpg", "sea"), log.import("b.jpg", "sea"), log.import("c.jpg", "forest")];
+        let refused = decide(&log.state, remove_all(&images[..2], false));
+        assert_eq!(refused, Err(Rejection::LastOfClass { class: "sea".to_owned(), count: 2 }));
+        log.run(remove_all(&images[..1], false));
+        assert!(decide(&log.state, remove_all(&images[..2], false)).is_err(), "the other is the last now");
+        log.run(remove_all(&images[..2], true));
+        assert_eq!(decide(&log.state, remove_all(&images[..2], true)), Err(Rejection::NothingToDo));
+        assert_eq!(log.state.present_count(), 1);
+    }
+
+    #[test]
+    fn restoring_brings_back_what_was_removed_only() {
+        let mut log = Log::with_classes(&["sea"]);
+        let images = [log.import("a.jpg", "sea"), log.import("b.jpg", "sea")];
+        log.remove(images[0]);
+        let restore = Command::Restore {
+            images: images.to_vec(),
+            reason: "sharp enough".to_owned(),
+            evidence: Evidence::default(),
+        };
+        let events = decide(&log.state, restore.clone()).expect("one is removed");
+        assert_eq!(events.len(), 1);
+        log.commit(events);
+        assert_eq!(log.state.present_count(), 2);
+        assert_eq!(decide(&log.state, restore), Err(Rejection::NothingToDo));
+    }
+
+    #[test]
+    fn a_review_does_what_it_decides_and_can_be_undone() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let image = log.import("a.jpg", "sea");
+        let pass = PassId([3; 16]);
+        log.run(Command::Record(Box::new(
+            CleaningPassProposed {
+                pass,
+                predictions: Vec::new(),
+                rules: Vec::new(),
+                manifest: crate::digest::ManifestDigest([0; 32]),
+                at: log.state.head(),
+                findings: blob("findings"),
+                found: 1,
+            }
+            .into(),
+        )));
+        let review = |decision| Command::Review {
+            image,
+            pass,
+            decision,
+            reason: "trees".to_owned(),
+            evidence: Evidence::default(),
+        };
+        let decision = Decision::Relabelled { label: ClassIndex(1) };
+        let events = decide(&log.state, review(decision)).expect("a new decision");
+        let [Event::ReviewDecided(_), Event::ImageRelabelled(relabelled)] = events.as_slice() else {
+            panic!("a decision and its effect, not {events:?}")
+        };
+        assert_eq!(relabelled.evidence.pass, Some(pass));
+        let reviewed = log.commit(events);
+        assert_eq!(log.state.review(pass, image), Some(decision));
+        assert_eq!(log.state.reviews(pass).collect::<Vec<_>>(), [(image, decision)]);
+        assert_eq!(decide(&log.state, review(decision)), Err(Rejection::NothingToDo));
+        log.undo(reviewed).expect("nothing happened since");
+        assert_eq!(log.state.review(pass, image), None);
+        assert_eq!(log.state.image(image).and_then(|image| image.label), Some(ClassIndex(0)));
+        log.run(review(Decision::Removed));
+        assert_eq!(log.state.present_count(), 0);
+        let nowhere = Command::Review {
+            image,
+            pass: PassId([4; 16]),
+            decision: Decision::Kept,
+            reason: String::new(),
+            evidence: Evidence::default(),
+        };
+        assert_eq!(decide(&log.state, nowhere), Err(Rejection::Unknown(Thing::Pass(PassId([4; 16])))));
+    }
+
+    #[test]
+    fn revising_needs_other_bytes() {
+        let mut log = Log::with_classes(&["sea"]);
+        let image = log.import("a.jpg", "sea");
+        let revise = |bytes| Command::Revise { image, new: blob(bytes), reason: "retouched".to_owned() };
+        assert_eq!(decide(&log.state, revise("a.jpg")), Err(Rejection::NothingToDo));
+        log.run(revise("better"));
+        assert_eq!(log.state.image(image).map(|image| image.blob), Some(blob("better")));
+    }
+}

@@ -90,3 +90,45 @@ pub(super) fn check_classes(known: &[String], new: &[String]) -> Result<(), Reje
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Log;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_repository_has_one_dataset() {
+        let log = Log::with_classes(&["sea"]);
+        let again = Command::CreateDataset { name: "other".to_owned(), classes: Vec::new() };
+        assert_eq!(decide(&log.state, again), Err(Rejection::DatasetExists { name: "test".to_owned() }));
+    }
+
+    #[test]
+    fn names_are_there_and_differ() {
+        let create = |name: &str, classes: &[&str]| {
+            let command = Command::CreateDataset { name: name.to_owned(), classes: names(classes) };
+            decide(&State::new(), command)
+        };
+        assert_eq!(create(" ", &[]), Err(Rejection::EmptyName { what: "dataset" }));
+        assert_eq!(create("d", &["sea", ""]), Err(Rejection::EmptyName { what: "class" }));
+        assert_eq!(create("d", &["sea", "sea"]), Err(Rejection::DuplicateClass { name: "sea".to_owned() }));
+        assert!(matches!(create("d", &["sea", "SEA"]), Err(Rejection::ClassCaseClash { .. })));
+        assert!(create("d", &[]).is_ok());
+    }
+
+    #[test]
+    fn classes_are_added_once() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.run(Command::AddClasses { classes: names(&["forest", "sea", "forest"]) });
+        assert_eq!(log.state.classes(), ["sea", "forest"]);
+        let again = Command::AddClasses { classes: names(&["sea"]) };
+        assert_eq!(decide(&log.state, again), Err(Rejection::NothingToDo));
+        let many = (0..CLASS_LIMIT).map(|number| number.to_string()).collect();
+        let refused = decide(&log.state, Command::AddClasses { classes: many });
+        assert!(matches!(refused, Err(Rejection::TooManyClasses { limit: CLASS_LIMIT, .. })));
+    }
+}

@@ -167,3 +167,113 @@ pub(super) fn known(there: bool, thing: Thing) -> Result<(), Rejection> {
 pub(super) fn unused(there: bool, thing: Thing) -> Result<(), Rejection> {
     if there { Err(Rejection::DuplicateId(thing)) } else { Ok(()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Member, SubmissionScored};
+    use crate::id::EnsembleId;
+    use crate::testing::{Log, models};
+    use crate::value::Real;
+
+    fn whole() -> Log {
+        let mut log = Log::with_classes(&["sea"]);
+        log.import("a.jpg", "sea");
+        log.whole_recipe(1, None);
+        log
+    }
+
+    #[test]
+    fn what_happened_once_is_recorded_once() {
+        let log = whole();
+        for frame in &log.frames[2..] {
+            let again = record(&log.state, frame.events[0].clone());
+            assert!(
+                matches!(again, Err(Rejection::DuplicateId(_) | Rejection::RunEnded { .. })),
+                "{}: {again:?}",
+                frame.events[0].kind_name()
+            );
+        }
+    }
+
+    #[test]
+    fn what_an_event_names_must_be_there() {
+        let log = whole();
+        let empty = Log::with_classes(&["sea"]);
+        for frame in &log.frames[2..] {
+            let alone = record(&empty.state, frame.events[0].clone());
+            assert!(
+                matches!(alone, Err(Rejection::Unknown(_))),
+                "{}: {alone:?}",
+                frame.events[0].kind_name()
+            );
+        }
+    }
+
+    #[test]
+    fn an_ended_run_stays_ended() {
+        let log = whole();
+        let run = RunId([1; 16]);
+        let saved = models::checkpoint_saved(&log.state, run, CheckpointId([5; 16]));
+        assert_eq!(record(&log.state, saved.into()), Err(Rejection::RunEnded { run, status: "finished" }));
+    }
+
+    #[test]
+    fn members_fit_together() {
+        let mut log = whole();
+        log.record(models::predictions_recorded(
+            &log.state,
+            PredictionsId([2; 16]),
+            CheckpointId([0x81; 16]),
+        ));
+        let voted = models::ensemble_voted(&log.state, EnsembleId([9; 16])).expect("there are predictions");
+        assert_eq!(voted.members.len(), 2);
+        assert!(record(&log.state, voted.clone().into()).is_ok());
+        let refused = |change: &dyn Fn(&mut EnsembleVoted)| {
+            let mut voted = voted.clone();
+            change(&mut voted);
+            record(&log.state, voted.into()).expect_err("something does not fit")
+        };
+        let unfit = |rejection| matches!(rejection, Rejection::UnfitMember { .. });
+        assert!(unfit(refused(&|voted| voted.members.reverse())), "order");
+        assert!(unfit(refused(&|voted| voted.members[1] = voted.members[0])), "twice");
+        assert!(unfit(refused(&|voted| voted.members[0].weight = Real(2.0))), "majority");
+        assert!(unfit(refused(&|voted| {
+            voted.rule = VoteRule::Soft;
+            voted.members[0].weight = Real(f64::NAN);
+        })));
+        assert!(unfit(refused(&|voted| voted.manifest.0[0] ^= 1)), "images");
+        assert!(matches!(refused(&|voted| voted.members.clear()), Rejection::Invalid { .. }));
+        let nobody = PredictionsId([0xee; 16]);
+        let stranger = Member { predictions: nobody, weight: Real(1.0) };
+        let rejection = refused(&|voted| voted.members.push(stranger));
+        assert_eq!(rejection, Rejection::Unknown(Thing::Predictions(nobody)));
+    }
+
+    #[test]
+    fn scores_are_numbers_and_can_be_taken_back() {
+        let mut log = whole();
+        let submission = SubmissionId([1; 16]);
+        let scored = |public| SubmissionScored { submission, public, private: None };
+        for wrong in [None, Some(Real(f64::NAN))] {
+            let refused = record(&log.state, scored(wrong).into());
+            assert!(matches!(refused, Err(Rejection::Invalid { .. })));
+        }
+        let score =
+            |log: &Log| log.state.submissions().get(submission).and_then(|record| record.public_score());
+        log.record(scored(Some(Real(0.5))));
+        let second = log.record(scored(Some(Real(0.9))));
+        assert_eq!(score(&log), Some(0.9));
+        let undo = log.undo(second).expect("scores can be taken back");
+        assert_eq!(score(&log), Some(0.5));
+        log.undo(undo).expect("and given again");
+        assert_eq!(score(&log), Some(0.9));
+    }
+
+    #[test]
+    fn what_has_a_command_is_not_recorded_directly() {
+        let log = whole();
+        let imported = record(&log.state, log.frames[1].events[0].clone());
+        assert_eq!(imported, Err(Rejection::NotAFact { kind: "ImageImported" }));
+    }
+}

@@ -115,3 +115,92 @@ fn bring_in(
         reason: "imported again with other bytes".to_owned(),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Command;
+    use crate::testing::{Log, blob};
+    use crate::value::PathBytes;
+
+    fn file(path: &str, bytes: &str, label: &str) -> NewImage {
+        let label = Some(label.to_owned());
+        NewImage { blob: blob(bytes), path: PathBytes::new(path.as_bytes()), label, split: Split::Train }
+    }
+
+    fn import_into(log: &mut Log, images: Vec<NewImage>) -> ImportSummary {
+        let (events, summary) = import(&log.state, images).expect("nothing is wrong with them");
+        if !events.is_empty() {
+            log.commit(events);
+        }
+        summary
+    }
+
+    #[test]
+    fn importing_twice_is_importing_once() {
+        let mut log = Log::with_classes(&["sea"]);
+        let files =
+            vec![file("b.jpg", "b", "street"), file("a.jpg", "a", "forest"), file("a.jpg", "x", "sea")];
+        let first = import_into(&mut log, files.clone());
+        assert_eq!(first, ImportSummary { imported: 2, repeated: 1, classes: 2, ..Default::default() });
+        assert_eq!(log.state.classes(), ["sea", "forest", "street"], "new classes are sorted");
+        let frames = log.frames.len();
+        let second = import_into(&mut log, files);
+        assert_eq!(second, ImportSummary { unchanged: 2, repeated: 1, ..Default::default() });
+        assert_eq!(log.frames.len(), frames);
+    }
+
+    #[test]
+    fn other_bytes_at_a_path_revise_and_back_again() {
+        let mut log = Log::with_classes(&["sea"]);
+        let image = log.import("a.jpg", "sea");
+        for bytes in ["retouched", "a.jpg", "retouched"] {
+            let summary = import_into(&mut log, vec![file("a.jpg", bytes, "sea")]);
+            assert_eq!(summary, ImportSummary { revised: 1, ..Default::default() });
+            assert_eq!(log.state.image(image).map(|image| image.blob), Some(blob(bytes)));
+        }
+        assert_eq!(log.state.image_count(), 1);
+    }
+
+    #[test]
+    fn corrections_and_removals_survive_another_import() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let (relabelled, removed) = (log.import("a.jpg", "sea"), log.import("b.jpg", "sea"));
+        log.relabel(relabelled, "forest");
+        log.remove(removed);
+        let summary = import_into(&mut log, vec![file("a.jpg", "a.jpg", "sea"), file("b.jpg", "new", "sea")]);
+        let expected =
+            ImportSummary { unchanged: 1, label_differs: 1, still_removed: 1, ..Default::default() };
+        assert_eq!(summary, expected);
+        assert!(log.state.image(removed).is_some_and(|image| image.removed && image.blob == blob("b.jpg")));
+    }
+
+    #[test]
+    fn the_same_path_in_another_split_is_another_image() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.import("a.jpg", "sea");
+        let mut test = file("a.jpg", "a.jpg", "sea");
+        test.split = Split::Test;
+        assert_eq!(import_into(&mut log, vec![test]).imported, 1);
+    }
+
+    #[test]
+    fn classes_that_differ_by_case_are_refused() {
+        let log = Log::with_classes(&["sea"]);
+        let clash = |existing: &str, new: &str| {
+            Err(Rejection::ClassCaseClash { existing: existing.to_owned(), new: new.to_owned() })
+        };
+        assert_eq!(import(&log.state, vec![file("a.jpg", "a", "Sea")]), clash("sea", "Sea"));
+        let two = vec![file("a.jpg", "a", "WALD"), file("b.jpg", "b", "wald")];
+        assert_eq!(import(&log.state, two), clash("WALD", "wald"));
+        let empty = import(&log.state, vec![file("a.jpg", "a", " ")]);
+        assert_eq!(empty, Err(Rejection::EmptyName { what: "class" }));
+    }
+
+    #[test]
+    fn there_must_be_a_dataset() {
+        assert_eq!(import(&State::new(), Vec::new()), Err(Rejection::NoDataset));
+        let command = Command::ImportImages { images: Vec::new() };
+        assert_eq!(crate::decide::decide(&State::new(), command), Err(Rejection::NoDataset));
+    }
+}

@@ -74,3 +74,35 @@ pub fn biography(state: &State, image: ImageId) -> Option<Biography<'_>> {
     let entry = |(seq, what)| Some(BiographyEntry { what, occasion: Occasion::of(state, seq)? });
     Some(Biography { image, entries: moments.into_iter().filter_map(entry).collect() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Log;
+
+    #[test]
+    fn a_life_is_told_in_order_with_its_undos() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let image = log.import("a.jpg", "sea");
+        log.import("other.jpg", "sea");
+        let relabelled = log.relabel(image, "forest");
+        let undo = log.undo(relabelled).expect("nothing happened since");
+        let redo = log.undo(undo).expect("nothing happened since");
+        log.remove(image);
+        let life = biography(&log.state, image).expect("it came in");
+        let told: Vec<_> = life.entries.iter().map(|entry| (entry.occasion.seq.0, &entry.what)).collect();
+        assert!(matches!(
+            told.as_slice(),
+            [
+                (2, Happening::Imported { .. }),
+                (4, Happening::Changed { effect: Effect::Relabelled { .. }, .. }),
+                (5, Happening::Reverted { targets: first, .. }),
+                (6, Happening::Reverted { targets: second, .. }),
+                (7, Happening::Changed { effect: Effect::Removed, .. }),
+            ] if *first == [log.event(relabelled, 0)] && *second == [log.event(undo, 0)]
+        ));
+        let reverted: Vec<_> = life.entries.iter().map(|entry| entry.occasion.reverted_by).collect();
+        assert_eq!(reverted, [None, None, Some(log.event(redo, 0)), None, None]);
+        assert_eq!(biography(&log.state, ImageId([9; 16])), None);
+    }
+}

@@ -172,3 +172,53 @@ impl Tainted<'_> {
         self.images.iter().any(|(image, split)| splits.contains(split) && then.present(*image))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Log;
+
+    #[test]
+    fn an_image_reaches_what_was_made_while_it_was_there() {
+        let mut log = Log::with_classes(&["sea"]);
+        let early = log.import("a.jpg", "sea");
+        log.whole_recipe(1, None);
+        let late = log.import("b.jpg", "sea");
+        log.remove(early);
+        log.whole_recipe(2, None);
+        log.whole_recipe(3, Some(CheckpointId([0x81; 16])));
+
+        let radius = blast_radius(&log.state, early);
+        let runs = [1, 3].map(|number| RunId([number; 16]));
+        assert_eq!(radius.runs, runs, "its own run, not the one after its removal, and the heir");
+        assert_eq!(radius.checkpoints.len(), 4);
+        assert_eq!(radius.predictions, [1, 3].map(|number| PredictionsId([number; 16])));
+        // Ensembles 2 and 3 have the predictions of run 1 as a member.
+        assert_eq!(radius.ensembles, [1, 2, 3].map(|number| EnsembleId([number; 16])));
+        assert_eq!(radius.submissions, [1, 2, 3].map(|number| SubmissionId([number; 16])));
+
+        let radius = blast_radius(&log.state, late);
+        assert_eq!(radius.runs, [2, 3].map(|number| RunId([number; 16])));
+        assert_eq!(radius.submissions, [2, 3].map(|number| SubmissionId([number; 16])));
+        assert_eq!(blast_radius(&log.state, ImageId([9; 16])), BlastRadius::default());
+    }
+
+    #[test]
+    fn a_test_image_reaches_predictions_but_no_runs() {
+        let mut log = Log::with_classes(&["sea"]);
+        let image = crate::decide::NewImage {
+            blob: crate::testing::blob("t"),
+            path: crate::value::PathBytes::new(*b"t.jpg"),
+            label: None,
+            split: Split::Test,
+        };
+        let import = log.run(crate::decide::Command::ImportImages { images: vec![image.clone()] });
+        let id = ImageId::of_import(image.blob, b"t.jpg", Split::Test);
+        log.whole_recipe(1, None);
+        log.undo(import).expect("nothing touched it");
+        log.whole_recipe(2, None);
+        let radius = blast_radius(&log.state, id);
+        assert!(radius.runs.is_empty());
+        assert_eq!(radius.predictions, [PredictionsId([1; 16])]);
+    }
+}

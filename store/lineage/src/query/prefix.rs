@@ -119,3 +119,43 @@ pub fn resolve_prefix<T: Prefixed>(state: &State, prefix: &str) -> Result<T, Pre
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Log, transaction};
+
+    #[test]
+    fn a_prefix_names_one_or_none_or_several() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.whole_recipe(0x11, None);
+        let (first, second) = (CheckpointId([0x11; 16]), CheckpointId([0x91; 16]));
+        assert_eq!(resolve_prefix(&log.state, "1"), Ok(first));
+        assert_eq!(resolve_prefix(&log.state, "919"), Ok(second));
+        assert_eq!(resolve_prefix(&log.state, &first.to_string()), Ok(first));
+        log.whole_recipe(0x1f, None);
+        let ambiguous = resolve_prefix::<CheckpointId>(&log.state, "1");
+        let candidates = vec!["11".repeat(16), "1f".repeat(16)];
+        assert!(matches!(
+            ambiguous,
+            Err(PrefixError::Ambiguous { count: 2, candidates: listed, .. }) if listed == candidates
+        ));
+        assert_eq!(resolve_prefix(&log.state, "1F"), Ok(CheckpointId([0x1f; 16])));
+        assert!(matches!(resolve_prefix::<RunId>(&log.state, "2"), Err(PrefixError::NotFound { .. })));
+        for wrong in ["", "g", "é", &"1".repeat(33)] {
+            let refused = resolve_prefix::<RunId>(&log.state, wrong);
+            assert_eq!(refused, Err(PrefixError::NotHexadecimal { prefix: wrong.to_owned() }));
+        }
+    }
+
+    #[test]
+    fn images_and_transactions_are_found_too() {
+        let mut log = Log::with_classes(&["sea"]);
+        let image = log.import("a.jpg", "sea");
+        assert_eq!(resolve_prefix(&log.state, &image.short()), Ok(image));
+        // The ids differ in the digits of their time.
+        assert_eq!(resolve_prefix(&log.state, &transaction(1).to_string()[..12]), Ok(transaction(1)));
+        let both = resolve_prefix::<TransactionId>(&log.state, &transaction(1).to_string()[..11]);
+        assert!(matches!(both, Err(PrefixError::Ambiguous { count: 2, .. })));
+    }
+}

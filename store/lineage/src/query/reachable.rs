@@ -146,3 +146,47 @@ fn results(state: &State) -> impl Iterator<Item = (BlobId, Need)> + '_ {
     });
     predictions.chain(passes).chain(ensembles).chain(submissions)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::decide::Command;
+    use crate::testing::{Log, blob};
+
+    #[test]
+    fn old_bytes_of_removed_images_are_needed_too() {
+        let mut log = Log::with_classes(&["sea"]);
+        let image = log.import("a.jpg", "sea");
+        let revised = log.run(Command::Revise { image, new: blob("new"), reason: String::new() });
+        log.undo(revised).expect("nothing happened since");
+        log.remove(image);
+        let needs: BTreeSet<_> = reachable_blobs(&log.state).collect();
+        let need = Need::Image(image);
+        assert_eq!(needs, BTreeSet::from([(blob("a.jpg"), need), (blob("new"), need)]));
+    }
+
+    #[test]
+    fn a_recipe_needs_all_its_blobs() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.whole_recipe(1, None);
+        let needs: BTreeSet<_> = reachable_blobs(&log.state).map(|(blob, _)| blob).collect();
+        let id = "01".repeat(16);
+        let second = "81".repeat(16);
+        for text in [
+            format!("recipe {id}"),
+            "environment".to_owned(),
+            format!("weights {id}"),
+            format!("weights {second}"),
+            format!("metrics {id}"),
+            format!("probabilities {id}"),
+            format!("votes {id}"),
+            "format".to_owned(),
+            format!("csv {id}"),
+        ] {
+            assert!(needs.contains(&blob(&text)), "{text}");
+        }
+        assert_eq!(needs.len(), 9);
+    }
+}

@@ -188,3 +188,62 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Log, blob, models};
+
+    fn kinds(plan: &ReplayPlan<'_>) -> Vec<&'static str> {
+        let kind = |step: &ReplayStep<'_>| match step.kind {
+            StepKind::Train { .. } => "train",
+            StepKind::Reach { .. } => "reach",
+            StepKind::Predict { .. } => "predict",
+            StepKind::Vote { .. } => "vote",
+            StepKind::Write { .. } => "write",
+        };
+        plan.steps.iter().map(kind).collect()
+    }
+
+    #[test]
+    fn every_step_comes_after_what_it_needs_and_once() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.whole_recipe(1, None);
+        log.whole_recipe(2, Some(CheckpointId([0x81; 16])));
+        // The first one needs nothing of the second.
+        let first = lineage_of_submission(&log.state, SubmissionId([1; 16])).expect("all is in the log");
+        assert_eq!(kinds(&first), ["train", "reach", "reach", "predict", "vote", "write"]);
+        let second = lineage_of_submission(&log.state, SubmissionId([2; 16])).expect("all is in the log");
+        let both =
+            ["train", "reach", "reach", "predict", "train", "reach", "reach", "predict", "vote", "write"];
+        assert_eq!(kinds(&second), both);
+        let blobs = second.blobs();
+        let id = |number: u8| format!("{number:02x}").repeat(16);
+        let (one, two) = (id(1), id(2));
+        for needed in [
+            format!("recipe {one}"),
+            format!("weights {}", id(0x81)),
+            format!("probabilities {one}"),
+            format!("recipe {two}"),
+            format!("votes {two}"),
+            "environment".to_owned(),
+            "format".to_owned(),
+            format!("csv {two}"),
+        ] {
+            assert!(blobs.contains(&blob(&needed)), "{needed}");
+        }
+        assert!(!blobs.contains(&blob(&format!("csv {one}"))));
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut log = Log::with_classes(&["sea"]);
+        let (submission, ensemble) = (SubmissionId([1; 16]), EnsembleId([1; 16]));
+        let plan = lineage_of_submission(&log.state, submission);
+        assert_eq!(plan, Err(ReplayPlanError::UnknownSubmission(submission)));
+        let source = SubmissionSource::Ensemble { ensemble };
+        log.commit(vec![models::submission_written(submission, source).into()]);
+        let plan = lineage_of_submission(&log.state, submission);
+        assert_eq!(plan, Err(ReplayPlanError::MissingEnsemble(ensemble)));
+    }
+}

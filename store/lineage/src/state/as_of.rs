@@ -16,8 +16,8 @@ use super::revert::standing;
 pub struct AsOf<'a> {
     state: &'a State,
     seq: Seq,
-    /// Which of the reverts up to `seq` stood then.
-    standing: Vec<bool>,
+    /// The events that were taken back then, as ascending stretches.
+    dead: Vec<(Seq, Seq)>,
 }
 
 impl State {
@@ -25,7 +25,19 @@ impl State {
     /// `seq` is not before the last event.
     pub fn as_of(&self, seq: Seq) -> AsOf<'_> {
         let count = self.reverts.records.partition_point(|record| record.seq <= seq);
-        AsOf { state: self, seq, standing: standing(&self.reverts.records[..count]) }
+        let records = &self.reverts.records[..count];
+        let stood = records.iter().zip(standing(records)).filter(|(_, stands)| *stands);
+        let mut dead: Vec<_> = stood.flat_map(|(record, _)| record.ranges.iter().copied()).collect();
+        dead.sort_unstable();
+        // Join those that overlap, so that the last to start is the last to end.
+        dead.dedup_by(|next, kept| {
+            let overlap = next.0 <= kept.1;
+            if overlap {
+                kept.1 = kept.1.max(next.1);
+            }
+            overlap
+        });
+        AsOf { state: self, seq, dead }
     }
 }
 
@@ -65,7 +77,7 @@ impl AsOf<'_> {
     }
 
     fn stood(&self, seq: Seq) -> bool {
-        let records = self.state.reverts.records.iter().zip(&self.standing);
-        !records.filter(|(_, stands)| **stands).any(|(record, _)| record.names(seq))
+        let after = self.dead.partition_point(|(first, _)| *first <= seq);
+        after.checked_sub(1).is_none_or(|place| self.dead[place].1 < seq)
     }
 }

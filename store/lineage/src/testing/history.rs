@@ -7,10 +7,9 @@ use proptest::prelude::*;
 use crate::decide::{Command, NewImage};
 use crate::digest::BlobId;
 use crate::event::{
-    AdmittedImage, CheckpointSaved, CleaningPassProposed, Decision, EnsembleVoted, Event, Evidence,
-    GeneratorTrained, Honesty, Member, PredictionSource, PredictionsRecorded, RevertTarget, RunFinished,
-    RunStarted, SamplesAdmitted, SamplesExpelled, SamplesGenerated, Split, SubmissionScored,
-    SubmissionSource, SubmissionWritten, ViewPolicy, VoteRule,
+    AdmittedImage, CleaningPassProposed, Decision, Event, Evidence, GeneratorTrained, RevertTarget,
+    SamplesAdmitted, SamplesExpelled, SamplesGenerated, Split, SubmissionScored, SubmissionSource,
+    SubmissionWritten,
 };
 use crate::id::{
     CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
@@ -21,6 +20,7 @@ use crate::value::{ClassIndex, PathBytes, Real};
 
 use super::events::event;
 use super::log::{Log, blob};
+use super::models;
 use super::values::Universe;
 
 /// One thing that somebody does. The numbers choose among what there is.
@@ -202,47 +202,20 @@ fn fact(log: &Log, step: Step) -> Option<Event> {
     let made = |what: &str| -> BlobId { blob(&format!("{what} {}", log.frames.len())) };
     let trained_on = || manifest(state, &ManifestFilter::labelled([Split::Train, Split::Valid])).digest();
     let event: Event = match step {
-        Step::StartRun(continued) => RunStarted {
-            run: RunId(next.derive("run", 0)),
-            recipe: made("recipe"),
-            manifest: trained_on(),
-            at,
-            parent: newest(state.checkpoints()).filter(|_| continued),
-            environment: blob("environment"),
+        Step::StartRun(continued) => {
+            let parent = newest(state.checkpoints()).filter(|_| continued);
+            models::run_started(state, RunId(next.derive("run", 0)), parent).into()
         }
-        .into(),
         Step::Checkpoint => {
-            let run = state.runs().last()?;
-            CheckpointSaved {
-                checkpoint: CheckpointId(next.derive("checkpoint", 0)),
-                run: run.started.event.run,
-                parent: run.checkpoints.last().copied().or(run.started.event.parent),
-                stage: run.checkpoints.len() as u32,
-                image_size: 64 << run.checkpoints.len().min(2),
-                epoch: 1,
-                architecture: "resnet18".to_owned(),
-                weights: made("weights"),
-                metrics: [("accuracy".to_owned(), Real(0.5))].into(),
-            }
-            .into()
+            let id = CheckpointId(next.derive("checkpoint", 0));
+            models::checkpoint_saved(state, newest(state.runs())?, id).into()
         }
-        Step::Finish => RunFinished { run: newest(state.runs())?, metrics: made("metrics") }.into(),
+        Step::Finish => models::run_finished(newest(state.runs())?).into(),
         Step::Predict(number) => {
             let place = usize::from(number).checked_rem(state.checkpoints().len())?;
             let checkpoint = state.checkpoints().iter().nth(place)?.event.checkpoint;
-            PredictionsRecorded {
-                predictions: PredictionsId(next.derive("predictions", 0)),
-                source: PredictionSource::Checkpoint { checkpoint },
-                manifest: manifest(state, &ManifestFilter::split(Split::Test)).digest(),
-                split: Split::Test,
-                at,
-                views: ViewPolicy::Plain,
-                honesty: Honesty::HeldOut,
-                temperature: None,
-                probabilities: made("probabilities"),
-                environment: Some(blob("environment")),
-            }
-            .into()
+            models::predictions_recorded(state, PredictionsId(next.derive("predictions", 0)), checkpoint)
+                .into()
         }
         Step::Clean => CleaningPassProposed {
             pass: PassId(next.derive("pass", 0)),
@@ -310,38 +283,15 @@ fn result(log: &Log, step: Step) -> Option<Event> {
     let state = &log.state;
     let next = super::log::transaction(log.frames.len() as u64);
     let event: Event = match step {
-        Step::Vote => {
-            let manifest = state.predictions().last()?.event.manifest;
-            let fit = state.predictions().by_id().filter(|record| record.event.manifest == manifest);
-            let member = |record: &crate::state::PredictionsRecord| Member {
-                predictions: record.id(),
-                weight: Real(1.0),
-            };
-            EnsembleVoted {
-                ensemble: EnsembleId(next.derive("ensemble", 0)),
-                members: fit.map(member).collect(),
-                rule: VoteRule::Majority,
-                tie_seed: 7,
-                manifest,
-                votes: blob("votes"),
-            }
-            .into()
-        }
+        Step::Vote => models::ensemble_voted(state, EnsembleId(next.derive("ensemble", 0)))?.into(),
         Step::Submit(voted) => {
             let ensemble = newest(state.ensembles()).filter(|_| voted);
             let source = match ensemble {
                 Some(ensemble) => SubmissionSource::Ensemble { ensemble },
                 None => SubmissionSource::Predictions { predictions: newest(state.predictions())? },
             };
-            SubmissionWritten {
-                submission: SubmissionId(next.derive("submission", 0)),
-                source,
-                format: blob("format"),
-                csv: blob("csv"),
-                rows: 3,
-                derived_from: newest(state.submissions()),
-            }
-            .into()
+            let written = models::submission_written(SubmissionId(next.derive("submission", 0)), source);
+            SubmissionWritten { derived_from: newest(state.submissions()), ..written }.into()
         }
         Step::Score(number, score) => {
             let place = usize::from(number).checked_rem(state.submissions().len())?;

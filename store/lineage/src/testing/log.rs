@@ -4,10 +4,12 @@ use std::fmt;
 
 use crate::decide::{Command, NewImage, Rejection, decide};
 use crate::digest::{BlobId, FrameDigest, Hasher};
-use crate::event::{Actor, Event, EventRef, Frame, FrameHeader, RevertTarget, Split};
-use crate::id::{ImageId, TransactionId};
+use crate::event::{Actor, Event, EventRef, Frame, FrameHeader, RevertTarget, Split, SubmissionSource};
+use crate::id::{CheckpointId, EnsembleId, ImageId, PredictionsId, RunId, SubmissionId, TransactionId};
 use crate::state::State;
 use crate::value::{PathBytes, Timestamp};
+
+use super::models;
 
 /// Frames and the state they fold to.
 #[derive(Clone, Default)]
@@ -133,6 +135,33 @@ impl Log {
             evidence: Default::default(),
             force: true,
         })
+    }
+
+    /// Records one fact.
+    ///
+    /// # Panics
+    ///
+    /// When it is rejected.
+    pub fn record(&mut self, fact: impl Into<Event>) -> TransactionId {
+        self.run(Command::Record(Box::new(fact.into())))
+    }
+
+    /// Records a run of two checkpoints, predictions of the second, a vote of
+    /// all predictions there are, and a submission. Their ids are made of
+    /// `number`, at most 127; that of the second checkpoint of 128 more.
+    pub fn whole_recipe(&mut self, number: u8, parent: Option<CheckpointId>) {
+        let id = [number; 16];
+        let second = CheckpointId([number | 0x80; 16]);
+        self.record(models::run_started(&self.state, RunId(id), parent));
+        self.record(models::checkpoint_saved(&self.state, RunId(id), CheckpointId(id)));
+        self.record(models::checkpoint_saved(&self.state, RunId(id), second));
+        self.record(models::run_finished(RunId(id)));
+        self.record(models::predictions_recorded(&self.state, PredictionsId(id), second));
+        if let Some(voted) = models::ensemble_voted(&self.state, EnsembleId(id)) {
+            self.record(voted);
+        }
+        let source = SubmissionSource::Ensemble { ensemble: EnsembleId(id) };
+        self.record(models::submission_written(SubmissionId(id), source));
     }
 
     /// Reverts all that can be reverted of one transaction.

@@ -4,6 +4,7 @@
 mod events;
 mod history;
 mod log;
+pub mod models;
 mod values;
 
 pub use events::{event, event_of_kind};

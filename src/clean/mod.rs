@@ -1,1 +1,31 @@
-//! Filled by its owner.
+//! Finding the images that are wrong: rules that judge by predictions and by
+//! pixels, what they found, and how well they did where the truth is known.
+
+mod combine;
+mod confidence;
+mod confident_joint;
+mod confident_learning;
+mod duplicates;
+mod evaluation;
+mod finding;
+mod folds;
+mod hamming;
+mod judged;
+mod perceptual_hash;
+mod picture;
+mod rule;
+mod summation;
+
+pub use combine::{CombinedFinding, combine};
+pub use confidence::{ambiguous, confidently_wrong};
+pub use confident_learning::{
+    Filter, LabelledRows, confident_learning, flags, normalized_margin, self_confidence,
+};
+pub use duplicates::{conflicting_duplicates, duplicate_groups, leakage, near_duplicates};
+pub use evaluation::{PrecisionRecall, average_precision, precision_recall};
+pub use finding::{Finding, Findings, FindingsError, ranked};
+pub use folds::{FoldError, FoldSample, folds};
+pub use judged::{Judged, JudgedError};
+pub use perceptual_hash::{GRAY_EDGE, GRAY_PIXELS, perceptual_hash};
+pub use picture::{PictureFacts, blank, tiny};
+pub use rule::{ProposeError, Rule, RuleError, propose};

@@ -1,0 +1,225 @@
+//! Pictures that look the same: twice in one split, in two splits, or under
+//! two labels.
+
+use std::collections::{BTreeMap, HashMap};
+
+use safelight_lineage::event::Split;
+use safelight_lineage::id::ImageId;
+use safelight_lineage::value::ClassIndex;
+
+use super::finding::{Finding, ranked};
+use super::hamming::linked_groups;
+use super::judged::class_name;
+use super::picture::PictureFacts;
+use super::rule::{CONFLICTING_DUPLICATE, LEAKAGE, NEAR_DUPLICATE};
+
+/// Groups of images linked by hashes that differ in at most `max_distance` of
+/// 64 bits. A group has two members or more, ascending by id; groups ascend by
+/// their first member. Pictures without hash are in none.
+pub fn duplicate_groups(pictures: &[PictureFacts], max_distance: u32) -> Vec<Vec<ImageId>> {
+    let groups = grouped(pictures, max_distance);
+    groups.into_iter().map(|group| group.iter().map(|picture| picture.image).collect()).collect()
+}
+
+fn grouped(pictures: &[PictureFacts], max_distance: u32) -> Vec<Vec<&PictureFacts>> {
+    let mut hashed: Vec<(&PictureFacts, u64)> =
+        pictures.iter().filter_map(|picture| Some((picture, picture.hash?))).collect();
+    hashed.sort_by_key(|(picture, _)| picture.image);
+    let hashes: Vec<u64> = hashed.iter().map(|(_, hash)| *hash).collect();
+    let groups = linked_groups(&hashes, max_distance);
+    groups.into_iter().map(|group| group.into_iter().map(|place| hashed[place].0).collect()).collect()
+}
+
+/// How many bits differ, 0 to 64.
+fn distance(one: &PictureFacts, other: &PictureFacts) -> u32 {
+    (one.hash.unwrap_or(0) ^ other.hash.unwrap_or(0)).count_ones()
+}
+
+fn finding(rule: &str, picture: &PictureFacts, twin: &PictureFacts, reason: String) -> Finding {
+    Finding {
+        image: picture.image,
+        rule: rule.to_owned(),
+        score: 1.0 - f64::from(distance(picture, twin)) / 64.0,
+        rank: 0,
+        reason,
+        label: picture.label,
+        suggested: None,
+        related: vec![twin.image],
+    }
+}
+
+fn alike(picture: &PictureFacts, twin: &PictureFacts) -> String {
+    match distance(picture, twin) {
+        0 => "looks the same as".to_owned(),
+        1 => "looks nearly the same (1 of 64 bits differs) as".to_owned(),
+        bits => format!("looks nearly the same ({bits} of 64 bits differ) as"),
+    }
+}
+
+/// Images that another one of the same split and label makes superfluous: of
+/// each group all but the one with the lowest id. The test split is left alone,
+/// as every image in it must be predicted. The score is the share of equal bits.
+pub fn near_duplicates(pictures: &[PictureFacts], max_distance: u32) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for group in grouped(pictures, max_distance) {
+        let mut kept: HashMap<(Split, Option<ClassIndex>), &PictureFacts> = HashMap::new();
+        for picture in group.into_iter().filter(|picture| picture.split != Split::Test) {
+            let twin = *kept.entry((picture.split, picture.label)).or_insert(picture);
+            if twin.image != picture.image {
+                let reason = format!(
+                    "{} image {} of the same split and label",
+                    alike(picture, twin),
+                    twin.image.short()
+                );
+                found.push(finding(NEAR_DUPLICATE, picture, twin, reason));
+            }
+        }
+    }
+    ranked(found)
+}
+
+/// Images whose twin is in a split that must not be known when they are
+/// learned or chosen by: training images with a twin in valid or test, and
+/// validation images with one in test. The score is the share of bits equal to
+/// those of the nearest such twin.
+pub fn leakage(pictures: &[PictureFacts], max_distance: u32) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for group in grouped(pictures, max_distance) {
+        for picture in &group {
+            let later = group.iter().filter(|other| other.split > picture.split);
+            if let Some(twin) = later.min_by_key(|twin| (distance(picture, twin), twin.image)) {
+                let reason = format!(
+                    "{} image {} of the {} split, so a model that learns from it is judged too kindly",
+                    alike(picture, twin),
+                    twin.image.short(),
+                    twin.split
+                );
+                found.push(finding(LEAKAGE, picture, twin, reason));
+            }
+        }
+    }
+    ranked(found)
+}
+
+/// Images of a group that has more than one label. Where one label has more
+/// than half of the group's labelled images, those with another label are
+/// found, and it is suggested; otherwise all are. The score is the share of
+/// bits equal to those of the nearest image with another label.
+pub fn conflicting_duplicates(
+    pictures: &[PictureFacts],
+    max_distance: u32,
+    classes: &[String],
+) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for group in grouped(pictures, max_distance) {
+        let labelled: Vec<(&PictureFacts, ClassIndex)> =
+            group.into_iter().filter_map(|picture| Some((picture, picture.label?))).collect();
+        let mut counts: BTreeMap<ClassIndex, usize> = BTreeMap::new();
+        for (_, label) in &labelled {
+            *counts.entry(*label).or_default() += 1;
+        }
+        let majority = counts.iter().find(|(_, count)| **count * 2 > labelled.len()).map(|(label, _)| *label);
+        for (picture, label) in labelled.iter().filter(|(_, label)| Some(*label) != majority) {
+            let others = labelled.iter().filter(|(_, other)| other != label);
+            let Some((twin, other)) = others.min_by_key(|(twin, _)| (distance(picture, twin), twin.image))
+            else {
+                continue;
+            };
+            let reason = format!(
+                "{} image {}, which is labelled {} and not {}",
+                alike(picture, twin),
+                twin.image.short(),
+                class_name(classes, *other),
+                class_name(classes, *label)
+            );
+            found.push(Finding {
+                suggested: majority,
+                ..finding(CONFLICTING_DUPLICATE, picture, twin, reason)
+            });
+        }
+    }
+    ranked(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(n: u8, split: Split, label: Option<u16>, hash: impl Into<Option<u64>>) -> PictureFacts {
+        PictureFacts {
+            image: ImageId([n; 16]),
+            label: label.map(ClassIndex),
+            split,
+            width: 150,
+            height: 150,
+            deviation: 50.0,
+            hash: hash.into(),
+        }
+    }
+
+    fn summary(findings: &[Finding]) -> Vec<(u8, u8, f64)> {
+        findings.iter().map(|finding| (finding.image.0[0], finding.related[0].0[0], finding.score)).collect()
+    }
+
+    #[test]
+    fn superfluous_images_are_found_within_split_and_label() {
+        let pictures = [
+            picture(3, Split::Train, Some(0), 0b111),
+            picture(1, Split::Train, Some(0), 0),
+            picture(2, Split::Train, Some(1), 0),
+            picture(4, Split::Valid, Some(0), 0),
+            picture(5, Split::Test, None, 0),
+            picture(6, Split::Test, None, 0),
+            picture(7, Split::Train, Some(0), None),
+            picture(8, Split::Train, Some(0), 0),
+            picture(9, Split::Train, Some(0), u64::MAX),
+        ];
+        let groups = duplicate_groups(&pictures, 3);
+        assert_eq!(groups, [[1, 2, 3, 4, 5, 6, 8].map(|n| ImageId([n; 16]))]);
+        let found = near_duplicates(&pictures, 3);
+        assert_eq!(summary(&found), [(8, 1, 1.0), (3, 1, 1.0 - 3.0 / 64.0)]);
+        assert_eq!(
+            found[1].reason,
+            "looks nearly the same (3 of 64 bits differ) as image 01010101 of the same split and label"
+        );
+        assert_eq!(summary(&near_duplicates(&pictures, 2)), [(8, 1, 1.0)]);
+    }
+
+    #[test]
+    fn leaks_are_found_in_the_split_that_must_not_know() {
+        let pictures = [
+            picture(1, Split::Train, Some(0), 0b1),
+            picture(2, Split::Valid, Some(0), 0),
+            picture(3, Split::Test, None, 0b11),
+            picture(4, Split::Train, Some(0), u64::MAX),
+            picture(5, Split::Train, Some(0), u64::MAX),
+        ];
+        let found = leakage(&pictures, 2);
+        assert_eq!(summary(&found), [(1, 2, 1.0 - 1.0 / 64.0), (2, 3, 1.0 - 2.0 / 64.0)]);
+        assert!(
+            found[0].reason.contains("(1 of 64 bits differs) as image 02020202 of the valid split"),
+            "{}",
+            found[0].reason
+        );
+    }
+
+    #[test]
+    fn conflicting_labels_are_found_and_the_majority_suggested() {
+        let classes = ["sea", "forest"].map(str::to_owned);
+        let mut pictures = vec![
+            picture(1, Split::Train, Some(0), 0),
+            picture(2, Split::Train, Some(1), 0),
+            picture(3, Split::Train, None, 0),
+        ];
+        let found = conflicting_duplicates(&pictures, 0, &classes);
+        assert_eq!(summary(&found), [(1, 2, 1.0), (2, 1, 1.0)]);
+        assert_eq!(found[0].suggested, None);
+        assert_eq!(found[0].reason, "looks the same as image 02020202, which is labelled forest and not sea");
+        pictures.push(picture(4, Split::Valid, Some(0), 0));
+        let found = conflicting_duplicates(&pictures, 0, &classes);
+        assert_eq!(summary(&found), [(2, 1, 1.0)]);
+        assert_eq!((found[0].label, found[0].suggested), (Some(ClassIndex(1)), Some(ClassIndex(0))));
+        pictures.retain(|picture| picture.label != Some(ClassIndex(1)));
+        assert_eq!(conflicting_duplicates(&pictures, 0, &classes), []);
+    }
+}

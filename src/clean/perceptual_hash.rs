@@ -1,0 +1,115 @@
+//! A 64-bit hash of what a picture looks like: pictures that look alike have
+//! hashes that differ in few bits.
+//!
+//! It is the DCT hash of Zauner, "Implementation and Benchmarking of Perceptual
+//! Image Hash Functions" (2010), as in pHash: 32×32 gray, coefficients 1 to 8 in
+//! both directions against their median (without pHash's 7×7 mean filter). All
+//! of it is done in integers, so that every machine gives the same bits.
+
+/// Edge of the gray picture that is hashed, in pixels.
+pub const GRAY_EDGE: usize = 32;
+
+/// Pixels of the gray picture that is hashed.
+pub const GRAY_PIXELS: usize = GRAY_EDGE * GRAY_EDGE;
+
+/// Coefficients taken in each direction.
+const TAKEN: usize = 8;
+
+/// A picture with a smaller range of gray than this has no shape to hash: its
+/// bits would be noise, or equal to those of every other plain picture.
+const LEAST_RANGE: u8 = 8;
+
+/// `cos(π/64 · n) · 2^14` for n in 0..=32, rounded.
+const COSINE: [i64; 33] = [
+    16384, 16364, 16305, 16207, 16069, 15893, 15679, 15426, 15137, 14811, 14449, 14053, 13623, 13160, 12665,
+    12140, 11585, 11003, 10394, 9760, 9102, 8423, 7723, 7005, 6270, 5520, 4756, 3981, 3196, 2404, 1606, 804,
+    0,
+];
+
+/// `cos(π/64 · n) · 2^14` for any n.
+fn cosine(n: usize) -> i64 {
+    match n % 128 {
+        n @ 0..=32 => COSINE[n],
+        n @ 33..=64 => -COSINE[64 - n],
+        n @ 65..=96 => -COSINE[n - 64],
+        n => COSINE[128 - n],
+    }
+}
+
+/// The hash of a 32×32 gray picture, row-major, 0 black to 255 white; none when
+/// it has next to no contrast.
+pub fn perceptual_hash(gray: &[u8; GRAY_PIXELS]) -> Option<u64> {
+    let (low, high) = (gray.iter().min()?, gray.iter().max()?);
+    if high - low < LEAST_RANGE {
+        return None;
+    }
+    // Rows first; 32 · 255 · 2^14 and then 32 · that · 2^14 fit 64 bits.
+    let mut across = [[0i64; TAKEN]; GRAY_EDGE];
+    for (row, across) in gray.chunks_exact(GRAY_EDGE).zip(&mut across) {
+        for (frequency, sum) in (1..).zip(across) {
+            *sum = row
+                .iter()
+                .enumerate()
+                .map(|(x, pixel)| i64::from(*pixel) * cosine((2 * x + 1) * frequency))
+                .sum();
+        }
+    }
+    let mut coefficients = [0i64; TAKEN * TAKEN];
+    for (place, coefficient) in coefficients.iter_mut().enumerate() {
+        let (frequency, column) = (place / TAKEN + 1, place % TAKEN);
+        *coefficient =
+            across.iter().enumerate().map(|(y, sums)| sums[column] * cosine((2 * y + 1) * frequency)).sum();
+    }
+    let mut sorted = coefficients;
+    sorted.sort_unstable();
+    // Of 64 the median lies between two; twice that stays whole.
+    let middle = sorted[TAKEN * TAKEN / 2 - 1] + sorted[TAKEN * TAKEN / 2];
+    Some(coefficients.iter().fold(0, |hash, coefficient| hash << 1 | u64::from(2 * coefficient > middle)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(pixel: impl Fn(usize, usize) -> usize) -> [u8; GRAY_PIXELS] {
+        std::array::from_fn(|place| pixel(place % GRAY_EDGE, place / GRAY_EDGE) as u8)
+    }
+
+    /// Patches of 5×5 pixels, different by seed.
+    fn shapes(seed: usize) -> [u8; GRAY_PIXELS] {
+        picture(|x, y| {
+            20 + ((x / 5 + 7 * (y / 5) + 49 * seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) % 180
+        })
+    }
+
+    #[test]
+    fn the_table_is_the_cosine() {
+        for n in 0..300 {
+            let exact = (std::f64::consts::PI / 64.0 * n as f64).cos() * 16384.0;
+            assert_eq!(cosine(n), exact.round() as i64, "{n}");
+        }
+    }
+
+    #[test]
+    fn light_contrast_and_noise_change_few_bits_and_other_pictures_many() {
+        for seed in 1..20 {
+            let original = shapes(seed);
+            let hash = perceptual_hash(&original).unwrap();
+            let brighter = picture(|x, y| usize::from(original[y * 32 + x]) + 30);
+            let noisy = picture(|x, y| usize::from(original[y * 32 + x]) + (x * 7 + y * 13) % 4);
+            let distance = |other: &[u8; GRAY_PIXELS]| (hash ^ perceptual_hash(other).unwrap()).count_ones();
+            assert_eq!(distance(&brighter), 0, "{seed}");
+            assert!(distance(&noisy) <= 4, "{seed}: {}", distance(&noisy));
+            let mirrored = picture(|x, y| usize::from(original[y * 32 + 31 - x]));
+            assert!(distance(&mirrored) >= 12, "{seed}: {}", distance(&mirrored));
+            assert!(distance(&shapes(seed + 1)) >= 12, "{seed}: {}", distance(&shapes(seed + 1)));
+        }
+    }
+
+    #[test]
+    fn plain_pictures_have_no_hash() {
+        assert_eq!(perceptual_hash(&[200; GRAY_PIXELS]), None);
+        assert_eq!(perceptual_hash(&picture(|x, _| 100 + x % 8)), None);
+        assert!(perceptual_hash(&picture(|x, _| 100 + x % 9)).is_some());
+    }
+}

@@ -13,6 +13,7 @@ mod hamming;
 mod judged;
 mod perceptual_hash;
 mod picture;
+mod propose;
 mod rule;
 mod summation;
 
@@ -28,4 +29,5 @@ pub use folds::{FoldError, FoldSample, folds};
 pub use judged::{Judged, JudgedError};
 pub use perceptual_hash::{GRAY_EDGE, GRAY_PIXELS, perceptual_hash};
 pub use picture::{PictureFacts, blank, tiny};
-pub use rule::{ProposeError, Rule, RuleError, propose};
+pub use propose::{ProposeError, propose};
+pub use rule::{Rule, RuleError};

@@ -7,12 +7,7 @@ use std::ops::RangeInclusive;
 use safelight_lineage::event::RuleUse;
 use safelight_lineage::value::Real;
 
-use super::confidence::{ambiguous, confidently_wrong};
-use super::confident_learning::{Filter, confident_learning};
-use super::duplicates::{conflicting_duplicates, leakage, near_duplicates};
-use super::finding::Finding;
-use super::judged::Judged;
-use super::picture::{PictureFacts, blank, tiny};
+use super::confident_learning::Filter;
 
 pub(super) const CONFIDENTLY_WRONG: &str = "confidently-wrong";
 pub(super) const AMBIGUOUS: &str = "ambiguous";
@@ -42,46 +37,46 @@ const FURTHEST: f64 = 10.0;
 /// A rule with its settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
-    /// See [`confidently_wrong`].
+    /// See [`confidently_wrong`](super::confidently_wrong()).
     ConfidentlyWrong {
         /// Strictly above this; 0 or more, below 1.
         above: f64,
     },
-    /// See [`ambiguous`].
+    /// See [`ambiguous`](super::ambiguous()).
     Ambiguous {
         /// From this on, 0 to 1.
         low: f64,
         /// Up to and with this, `low` to 1.
         high: f64,
     },
-    /// See [`confident_learning`].
+    /// See [`confident_learning`](super::confident_learning()).
     ConfidentLearning {
         /// Which filter.
         filter: Filter,
         /// Images of each label to leave alone.
         min_per_class: u32,
     },
-    /// See [`near_duplicates`].
+    /// See [`near_duplicates`](super::near_duplicates()).
     NearDuplicate {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
     },
-    /// See [`leakage`].
+    /// See [`leakage`](super::leakage()).
     Leakage {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
     },
-    /// See [`conflicting_duplicates`].
+    /// See [`conflicting_duplicates`](super::conflicting_duplicates()).
     ConflictingDuplicate {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
     },
-    /// See [`blank`].
+    /// See [`blank`](super::blank()).
     Blank {
         /// Standard deviation of the gray up to and with this, 0 to 127.5.
         max_deviation: f64,
     },
-    /// See [`tiny`].
+    /// See [`tiny`](super::tiny()).
     Tiny {
         /// Pixels that the shorter edge must have, 1 to 65535.
         min_edge: u32,
@@ -134,9 +129,9 @@ impl Rule {
         Rule::ConfidentlyWrong { above: 0.9 },
         Rule::Ambiguous { low: 0.5, high: 0.6 },
         Rule::ConfidentLearning { filter: Filter::PruneByNoiseRate, min_per_class: 1 },
-        Rule::NearDuplicate { max_distance: 4 },
-        Rule::Leakage { max_distance: 4 },
-        Rule::ConflictingDuplicate { max_distance: 4 },
+        Rule::NearDuplicate { max_distance: 8 },
+        Rule::Leakage { max_distance: 8 },
+        Rule::ConflictingDuplicate { max_distance: 8 },
         Rule::Blank { max_deviation: 2.0 },
         Rule::Tiny { min_edge: 16 },
     ];
@@ -311,57 +306,8 @@ impl Settings<'_> {
     }
 }
 
-/// Why rules cannot judge.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ProposeError {
-    /// Settings are refused.
-    #[error(transparent)]
-    Rule(#[from] RuleError),
-    /// A rule needs predictions and there are none.
-    #[error("rule {rule} judges by predictions, and none are given")]
-    NoPredictions {
-        /// Which.
-        rule: &'static str,
-    },
-}
-
-/// Lets every rule judge, in the order given. `classes` are the names by index.
-///
-/// # Errors
-/// When settings are out of range, or a rule needs predictions that are not given.
-pub fn propose(
-    rules: &[Rule],
-    judged: Option<&Judged<'_>>,
-    pictures: &[PictureFacts],
-    classes: &[String],
-) -> Result<Vec<Finding>, ProposeError> {
-    let mut findings = Vec::new();
-    for rule in rules {
-        rule.recorded()?;
-        let judged = || judged.ok_or(ProposeError::NoPredictions { rule: rule.name() });
-        findings.extend(match *rule {
-            Rule::ConfidentlyWrong { above } => confidently_wrong(judged()?, above),
-            Rule::Ambiguous { low, high } => ambiguous(judged()?, low, high),
-            Rule::ConfidentLearning { filter, min_per_class } => {
-                confident_learning(judged()?, filter, min_per_class)
-            }
-            Rule::NearDuplicate { max_distance } => near_duplicates(pictures, max_distance),
-            Rule::Leakage { max_distance } => leakage(pictures, max_distance),
-            Rule::ConflictingDuplicate { max_distance } => {
-                conflicting_duplicates(pictures, max_distance, classes)
-            }
-            Rule::Blank { max_deviation } => blank(pictures, max_deviation),
-            Rule::Tiny { min_edge } => tiny(pictures, min_edge),
-        });
-    }
-    Ok(findings)
-}
-
 #[cfg(test)]
 mod tests {
-    use safelight_lineage::event::Split;
-    use safelight_lineage::id::ImageId;
-
     use super::*;
 
     #[test]
@@ -395,8 +341,6 @@ mod tests {
         ];
         for rule in bad {
             assert!(matches!(rule.recorded(), Err(RuleError::Range { .. })), "{rule:?}");
-            let proposed = propose(&[rule], None, &[], &[]);
-            assert!(matches!(proposed, Err(ProposeError::Rule(RuleError::Range { .. }))), "{rule:?}");
         }
     }
 
@@ -414,19 +358,5 @@ mod tests {
         assert!(matches!(with("max_distance", Some(1.5)), Err(RuleError::Range { .. })));
         assert!(matches!(with("inclusive", Some(0.0)), Err(RuleError::Range { .. })));
         assert!(matches!(with("strict", Some(1.0)), Err(RuleError::UnknownSetting { .. })));
-    }
-
-    #[test]
-    fn rules_judge_in_turn_and_say_what_they_lack() {
-        let picture = PictureFacts::of(ImageId([1; 16]), None, Split::Train, (1, 1), &[0; 1024]);
-        let rules = [Rule::DEFAULTS[7], Rule::DEFAULTS[3], Rule::DEFAULTS[6]];
-        let names: Vec<_> =
-            propose(&rules, None, &[picture], &[]).unwrap().into_iter().map(|finding| finding.rule).collect();
-        assert_eq!(names, ["tiny", "blank"]);
-        assert_eq!(
-            propose(&[Rule::DEFAULTS[0]], None, &[], &[]),
-            Err(ProposeError::NoPredictions { rule: "confidently-wrong" })
-        );
-        assert!(Rule::DEFAULTS.iter().filter(|rule| rule.needs_predictions()).count() == 3);
     }
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{ask_everything, recount};
 use crate::event::{Event, EventRef, EventsReverted, RevertTarget, Split};
 use crate::state::State;
-use crate::testing::{Log, Step, history, interpret, step, wild_history};
+use crate::testing::{Log, Step, history, interpret, step, tangled_history, wild_history};
 use crate::value::{ClassIndex, Seq};
 
 /// The same events, each in a frame of its own.
@@ -87,6 +87,12 @@ proptest! {
         let steps: Vec<_> = steps.into_iter().filter(|step| !matches!(step, Step::Review(..))).collect();
         let log = interpret(&steps);
         prop_assert_eq!(standing_only(&log).state.digest(), log.state.digest());
+    }
+
+    #[test]
+    fn tangled_reverts_leave_what_the_standing_events_say(log in tangled_history(0..25)) {
+        prop_assert_eq!(standing_only(&log).state.digest(), log.state.digest());
+        prop_assert_eq!(State::from_snapshot(&log.state.to_snapshot()).map(|state| state.digest()), Ok(log.state.digest()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::query::{ManifestFilter, biography, manifest, manifest_as_of, removals};
-use crate::testing::{Log, history, wild_history};
+use crate::testing::{Log, history, tangled_history, wild_history};
 
 proptest! {
     #[test]
@@ -15,6 +15,15 @@ proptest! {
 
     #[test]
     fn the_past_of_nonsense_is_a_function_of_the_prefix_too(log in wild_history(0..20)) {
+        let filter = ManifestFilter::default();
+        for frames in 0..=log.frames.len() {
+            let then = log.prefix(frames);
+            prop_assert_eq!(manifest_as_of(&log.state, then.seq(), &filter), manifest(&then, &filter));
+        }
+    }
+
+    #[test]
+    fn the_past_of_tangled_reverts_is_a_function_of_the_prefix_too(log in tangled_history(0..25)) {
         let filter = ManifestFilter::default();
         for frames in 0..=log.frames.len() {
             let then = log.prefix(frames);

@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use crate::decide::{Command, NewImage};
 use crate::digest::BlobId;
 use crate::event::{
-    AdmittedImage, CleaningPassProposed, Decision, Event, Evidence, GeneratorTrained, RevertTarget,
-    SamplesAdmitted, SamplesExpelled, SamplesGenerated, Split, SubmissionScored, SubmissionSource,
-    SubmissionWritten,
+    AdmittedImage, CleaningPassProposed, Decision, Event, EventsReverted, Evidence, GeneratorTrained,
+    ImageRelabelled, ImageRemoved, ImageRestored, RevertTarget, SamplesAdmitted, SamplesExpelled,
+    SamplesGenerated, Split, SubmissionScored, SubmissionSource, SubmissionWritten,
 };
 use crate::id::{
     CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
@@ -102,6 +102,45 @@ pub fn wild_history(frames: impl Into<proptest::collection::SizeRange>) -> impl 
         log.commit(opening);
         for events in frames {
             log.commit(events);
+        }
+        log
+    })
+}
+
+/// A log of a few images whose changes are reverted in any order, the reverts
+/// too, and several times: what no rules would let through.
+pub fn tangled_history(frames: impl Into<proptest::collection::SizeRange>) -> impl Strategy<Value = Log> {
+    let back = vec(0..10usize, 1..3);
+    let frame = prop_oneof![(0..3u8, 0..3u16).prop_map(Ok), back.clone().prop_map(Err), back.prop_map(Err)];
+    vec(frame, frames).prop_map(|frames| {
+        let mut log = Log::with_classes(&["sea", "forest", "street"]);
+        let images = ["a.jpg", "b.jpg"].map(|path| log.import(path, "sea"));
+        for frame in frames {
+            let (reason, evidence) = (String::new(), Evidence::default());
+            let event = match frame {
+                Ok((what, number)) => {
+                    let image = images[usize::from(number % 2)];
+                    match what {
+                        0 => ImageRemoved { image, reason, evidence }.into(),
+                        1 => ImageRestored { image, reason, evidence }.into(),
+                        _ => {
+                            let (old, new) = (None, Some(ClassIndex(number)));
+                            ImageRelabelled { image, old, new, reason, evidence }.into()
+                        }
+                    }
+                }
+                Err(back) => {
+                    let target = |back: usize| {
+                        let place = log.frames.len().saturating_sub(1 + back);
+                        RevertTarget {
+                            transaction: super::log::transaction(place as u64),
+                            events: Vec::new(),
+                        }
+                    };
+                    EventsReverted { targets: back.into_iter().map(target).collect(), reason }.into()
+                }
+            };
+            log.commit(vec![event]);
         }
         log
     })

@@ -8,6 +8,6 @@ pub mod models;
 mod values;
 
 pub use events::{event, event_of_kind};
-pub use history::{Step, history, interpret, step, wild_history};
+pub use history::{Step, history, interpret, step, tangled_history, wild_history};
 pub use log::{Log, blob, transaction};
 pub use values::Universe;

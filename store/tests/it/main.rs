@@ -3,6 +3,8 @@
 mod append;
 mod blobs;
 mod damage;
+mod golden;
 mod payloads;
+mod samples;
 mod support;
 mod torn;

@@ -1,5 +1,7 @@
 use proptest::prelude::*;
 
+use crate::decide::Command;
+use crate::event::{EventsReverted, RevertTarget};
 use crate::query::{ManifestFilter, biography, manifest, manifest_as_of, removals};
 use crate::testing::{Log, history, tangled_history, wild_history};
 
@@ -71,4 +73,22 @@ fn a_removal_says_who_when_why_and_whether_still() {
     assert_eq!(one.occasion.at, log.event(removal, 0));
     assert_eq!(one.occasion.reverted_by, Some(log.event(undo, 0)));
     assert!(!one.still_removed);
+}
+
+#[test]
+fn reverts_that_overlap_are_all_seen_in_the_past() {
+    let mut log = Log::with_classes(&["sea"]);
+    let images = ["a.jpg", "b.jpg", "c.jpg"].map(|path| log.import(path, "sea"));
+    let removal = log.run(Command::Remove {
+        images: images.to_vec(),
+        reason: String::new(),
+        evidence: Default::default(),
+        force: true,
+    });
+    log.undo(removal).expect("nothing happened since");
+    // Once more, the second of the three only: no rule would let that through.
+    let targets = vec![RevertTarget { transaction: removal, events: vec![1] }];
+    log.commit(vec![EventsReverted { targets, reason: String::new() }.into()]);
+    let filter = ManifestFilter::default();
+    assert_eq!(manifest_as_of(&log.state, log.state.seq(), &filter).rows().len(), 3);
 }

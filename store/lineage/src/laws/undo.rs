@@ -159,6 +159,11 @@ fn facts_and_reverted_events_cannot_be_reverted() {
         log.undo(relabelled),
         Err(Rejection::AlreadyReverted { event: log.event(relabelled, 0), by: log.event(undo, 0) })
     );
+    let by_number = vec![RevertTarget { transaction: relabelled, events: vec![0] }];
+    assert!(matches!(
+        log.try_run(Command::Revert { targets: by_number, reason: String::new() }),
+        Err(Rejection::AlreadyReverted { .. })
+    ));
     let missing = vec![RevertTarget { transaction: relabelled, events: vec![5] }];
     assert!(matches!(
         log.try_run(Command::Revert { targets: missing, reason: String::new() }),

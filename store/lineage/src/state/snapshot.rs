@@ -254,3 +254,71 @@ fn decode_bytes<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<V
     }
     Ok(bytemuck::cast_slice(reader.take(length, what)?).to_vec())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Log;
+
+    /// One import, one change of it, one revert.
+    fn state() -> State {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let image = log.import("a.jpg", "sea");
+        let relabelled = log.relabel(image, "forest");
+        assert!(log.undo(relabelled).is_ok());
+        log.state
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_together_are_refused() {
+        type Damage = fn(&mut State);
+        let damages: [(&str, Damage); 17] = [
+            ("a chain that is a ring", |state| state.log.changes[0].previous = 0),
+            ("a chain into nothing", |state| state.log.changes[0].previous = 7),
+            ("a change of no row", |state| state.log.changes[0].row = 1),
+            ("a change for no reason", |state| state.log.changes[0].because = 1),
+            ("a newest change that is not there", |state| state.table.latest[0] = 1),
+            ("a base without a row", |state| {
+                let base = state.base(0);
+                state.log.bases.insert(1, base);
+            }),
+            ("a column too short", |state| state.table.labels.clear()),
+            ("a path beyond the end", |state| state.table.path_ends[0] += 1),
+            ("an unknown split", |state| state.table.flags[0] |= SPLIT_MASK),
+            ("an unknown batch", |state| state.table.origins[0] = 1),
+            ("another last event", |state| state.seq = state.seq.plus(1)),
+            ("a revert of the future", |state| state.reverts.records[0].ranges[0].1 = Seq(9)),
+            ("a revert backwards", |state| state.reverts.records[0].ranges[0].0 = Seq(4)),
+            ("a revert of itself", |state| state.reverts.records[0].reverts.push(0)),
+            ("a revert of what did nothing", |state| {
+                let record = &mut state.reverts.records[0];
+                record.seq = Seq(1000);
+                record.ranges[0] = (Seq(1), Seq(999));
+            }),
+            ("ids without an index", |state| state.table.by_id = RowIndex::default()),
+            ("paths without an index", |state| state.table.by_path = RowIndex::default()),
+        ];
+        assert!(State::from_snapshot(&state().to_snapshot()).is_ok());
+        for (damage, inflict) in damages {
+            let mut state = state();
+            inflict(&mut state);
+            let refusal = State::from_snapshot(&state.to_snapshot()).err();
+            assert!(matches!(refusal, Some(SnapshotError::Malformed { .. })), "{damage}: {refusal:?}");
+        }
+    }
+
+    #[test]
+    fn rows_out_of_order_are_refused() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.import("a.jpg", "sea");
+        log.import("b.jpg", "sea");
+        let refused = |damage: fn(&mut State)| {
+            let mut state = log.state.clone();
+            damage(&mut state);
+            State::from_snapshot(&state.to_snapshot()).is_err()
+        };
+        assert!(!refused(|_| {}));
+        assert!(refused(|state| state.table.seqs.reverse()));
+        assert!(refused(|state| state.table.path_ends[0] = 11));
+    }
+}

@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Safelight's terminal interface.
+//!
+//! A [`Model`](model::Model) holds everything the interface knows.
+//! [`update`](update::update) changes it by what happened and says what is to be
+//! done outside; [`draw`](view::draw) shows it. Both are pure. The runtime has
+//! the terminal, the threads and the [`Ports`], and moves messages between them.
+//! Nothing in the loop blocks: whatever is slow is a command to a thread.
+
+mod action;
+mod command_line;
+mod cursor;
+mod detail;
+mod event_text;
+mod filter;
+mod fuzzy;
+mod key;
+mod keymap;
+mod layout;
+mod lineage_tree;
+mod model;
+mod msg;
+mod options;
+mod overlay;
+mod picked;
+mod picture;
+mod plot;
+mod ports;
+mod progress;
+mod rows;
+mod runtime;
+mod screen;
+mod start;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod update;
+mod view;
+mod wanted;
+
+pub use keymap::KeymapError;
+pub use options::{ImageMode, Options, ParseImageModeError, Session};
+pub use ports::{
+    Actions, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Pictures, PortError, Ports,
+};
+pub use runtime::{TuiError, run};
+pub use screen::Screen;

@@ -1,0 +1,352 @@
+//! Everything the interface knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+use safelight_lineage::event::{Actor, Decision};
+use safelight_lineage::id::{ImageId, PassId};
+use safelight_lineage::state::{ImageView, State, TransactionRecord};
+use safelight_lineage::value::Seq;
+
+use crate::action::Action;
+use crate::cursor::Cursor;
+use crate::event_text::FrameText;
+use crate::filter::ImageFilter;
+use crate::keymap::Keymap;
+use crate::overlay::Overlay;
+use crate::picture::PictureCache;
+use crate::ports::{Finding, JobView};
+use crate::screen::Screen;
+use crate::theme::Theme;
+
+/// Everything the interface knows. [`update`](crate::update::update) changes it,
+/// [`draw`](crate::view::draw) shows it, and neither does anything else.
+#[derive(Debug)]
+pub struct Model {
+    /// The size of the terminal, in cells.
+    pub size: Size,
+    /// How things look.
+    pub theme: Theme,
+    /// Which key does what.
+    pub keymap: Keymap,
+    /// Whose changes `undo` takes back; none for those of any person.
+    pub actor: Option<Actor>,
+    /// What the ports allow.
+    pub abilities: Abilities,
+    /// The screen.
+    pub screen: Screen,
+    /// Whether the detail has the keyboard, not the list.
+    pub in_detail: bool,
+    /// The selected line of the detail.
+    pub detail: Cursor,
+    /// What the log says now; none before it was read.
+    pub live: Option<Arc<State>>,
+    /// A state before any event, to show while nothing was read.
+    pub empty: Arc<State>,
+    /// The past, when that is what is shown.
+    pub past: Option<Past>,
+    /// What is open above the screen.
+    pub overlay: Option<Overlay>,
+    /// What there is to say.
+    pub notice: Option<Notice>,
+    /// The log.
+    pub timeline: Timeline,
+    /// The images.
+    pub images: Images,
+    /// The review.
+    pub review: Review,
+    /// The selected run, newest first.
+    pub runs: Cursor,
+    /// The selected submission, newest first.
+    pub submissions: Cursor,
+    /// The jobs.
+    pub jobs: Jobs,
+    /// Pictures that were made.
+    pub pictures: PictureCache,
+    /// The reason given last for a removal.
+    pub last_reason: Option<String>,
+    /// Changes that were sent off.
+    pub sent: Sent,
+}
+
+/// What the ports allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Abilities {
+    /// Changing something.
+    pub change: bool,
+    /// Reading findings.
+    pub findings: bool,
+    /// Running jobs.
+    pub jobs: bool,
+    /// Drawing pictures.
+    pub pictures: bool,
+}
+
+/// A place in the past.
+#[derive(Debug, Clone)]
+pub struct Past {
+    /// Where.
+    pub seq: Seq,
+    /// What the log said then; until that was read, what was shown before.
+    pub state: Arc<State>,
+    /// Whether it is still being read.
+    pub loading: bool,
+}
+
+/// How weighty a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Something went as it should.
+    Info,
+    /// Something was refused or failed.
+    Error,
+}
+
+/// What there is to say, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// In words.
+    pub text: String,
+    /// How weighty.
+    pub level: Level,
+}
+
+/// The log.
+#[derive(Debug, Default)]
+pub struct Timeline {
+    /// The selected frame, newest first, among those shown.
+    pub cursor: Cursor,
+    /// The Seq of the selected frame's first event; none to stay with the newest.
+    pub anchor: Option<Seq>,
+    /// What frames must mention.
+    pub filter: String,
+    /// The places of the frames shown, oldest first; none when all are.
+    pub found: Option<Vec<u32>>,
+    /// Frames in words.
+    pub frames: BTreeMap<Seq, Arc<FrameText>>,
+    /// Frames that were asked for, by the Seq of their last event.
+    pub asked: BTreeSet<Seq>,
+}
+
+/// Which images are shown.
+#[derive(Debug, Clone)]
+pub enum Rows {
+    /// All, so many.
+    All(usize),
+    /// These, ascending.
+    Found(Arc<Vec<u32>>),
+}
+
+impl Rows {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Rows::All(count) => *count,
+            Rows::Found(rows) => rows.len(),
+        }
+    }
+
+    /// The row at a place of the list.
+    pub fn row(&self, place: usize) -> Option<u32> {
+        match self {
+            Rows::All(count) => (place < *count).then_some(place as u32),
+            Rows::Found(rows) => rows.get(place).copied(),
+        }
+    }
+
+    /// The place of a row in the list, or where it would be.
+    pub fn place(&self, row: u32) -> usize {
+        match self {
+            Rows::All(_) => row as usize,
+            Rows::Found(rows) => rows.partition_point(|other| *other < row),
+        }
+    }
+}
+
+/// The images.
+#[derive(Debug)]
+pub struct Images {
+    /// The selected one, as a place in the list.
+    pub cursor: Cursor,
+    /// The selected one, by its place among all images.
+    pub row: u32,
+    /// The filter as it was typed.
+    pub filter_text: String,
+    /// The filter.
+    pub filter: ImageFilter,
+    /// Those shown.
+    pub rows: Rows,
+    /// The newest search.
+    pub generation: u64,
+    /// Whether it is still going on.
+    pub searching: bool,
+    /// Those picked one by one, by row.
+    pub picked: BTreeSet<u32>,
+    /// Where a range starts, by row.
+    pub range: Option<u32>,
+}
+
+/// The review of a cleaning pass.
+#[derive(Debug, Default)]
+pub struct Review {
+    /// The pass; none to take the newest.
+    pub pass: Option<PassId>,
+    /// Its findings, once read.
+    pub findings: Option<Result<Arc<Vec<Finding>>, String>>,
+    /// The selected finding.
+    pub cursor: Cursor,
+    /// Decisions that were sent off and are not in the log yet.
+    pub sent: BTreeMap<ImageId, Decision>,
+    /// The image that the user has seen: a decision on another does not count.
+    pub painted: Option<ImageId>,
+    /// Whether the next decision is for the whole group.
+    pub group: bool,
+}
+
+/// The jobs.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    /// As they stand.
+    pub views: Vec<JobView>,
+    /// The selected one.
+    pub cursor: Cursor,
+}
+
+/// Changes that were sent off.
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// How many answers are missing.
+    pub pending: usize,
+    /// The log must have come this far before the next undo is chosen: an undo
+    /// is chosen by what the log says.
+    pub until: Option<Seq>,
+    /// Undos and redos that wait for that.
+    pub queue: Vec<Action>,
+    /// The image to select once the log has come that far.
+    pub select: Option<ImageId>,
+}
+
+impl Model {
+    /// What is shown: the past, or what the log says now.
+    pub fn state(&self) -> &Arc<State> {
+        match &self.past {
+            Some(past) => &past.state,
+            None => self.live.as_ref().unwrap_or(&self.empty),
+        }
+    }
+
+    /// What the log says now.
+    pub fn newest(&self) -> &Arc<State> {
+        self.live.as_ref().unwrap_or(&self.empty)
+    }
+
+    /// The frames of what is shown, oldest first.
+    pub fn transactions(&self) -> &[TransactionRecord] {
+        let state = self.state();
+        state.transactions().until(state.seq())
+    }
+
+    /// How many frames the timeline shows.
+    pub fn timeline_len(&self) -> usize {
+        self.timeline.found.as_ref().map_or(self.transactions().len(), Vec::len)
+    }
+
+    /// The frame at a place of the timeline, from the newest.
+    pub fn transaction(&self, place: usize) -> Option<&TransactionRecord> {
+        let all = self.transactions();
+        let index = match &self.timeline.found {
+            None => all.len().checked_sub(place + 1)?,
+            Some(found) => *found.get(found.len().checked_sub(place + 1)?)? as usize,
+        };
+        all.get(index)
+    }
+
+    /// The selected frame.
+    pub fn selected_transaction(&self) -> Option<&TransactionRecord> {
+        self.transaction(self.timeline.cursor.selected)
+    }
+
+    /// The image that the screen is about.
+    pub fn selected_image(&self) -> Option<ImageView<'_>> {
+        match self.screen {
+            Screen::Images => {
+                self.state().image_at(self.images.rows.row(self.images.cursor.selected)? as usize)
+            }
+            Screen::Review => self.state().image(self.finding()?.image),
+            _ => None,
+        }
+    }
+
+    /// The pass under review: the chosen one, or else the newest.
+    pub fn pass(&self) -> Option<PassId> {
+        let passes = self.state().passes();
+        let chosen = self.review.pass.filter(|pass| passes.contains(*pass));
+        chosen.or_else(|| passes.last().map(|record| record.proposed.event.pass))
+    }
+
+    /// The findings under review.
+    pub fn findings(&self) -> &[Finding] {
+        match &self.review.findings {
+            Some(Ok(findings)) => findings,
+            _ => &[],
+        }
+    }
+
+    /// The selected finding.
+    pub fn finding(&self) -> Option<&Finding> {
+        self.findings().get(self.review.cursor.selected)
+    }
+
+    /// What was decided on an image in the pass under review.
+    pub fn decided(&self, image: ImageId) -> Option<Decision> {
+        let in_log = || self.state().review(self.pass()?, image);
+        self.review.sent.get(&image).copied().or_else(in_log)
+    }
+
+    /// How many rows the list of the screen has.
+    pub fn list_len(&self) -> usize {
+        match self.screen {
+            Screen::Timeline => self.timeline_len(),
+            Screen::Images => self.images.rows.len(),
+            Screen::Review => self.findings().len(),
+            Screen::Runs => self.state().runs().len(),
+            Screen::Submissions => self.state().submissions().len(),
+            Screen::Jobs => self.jobs.views.len(),
+        }
+    }
+
+    /// The selection in the list of the screen.
+    pub fn cursor(&self) -> Cursor {
+        match self.screen {
+            Screen::Timeline => self.timeline.cursor,
+            Screen::Images => self.images.cursor,
+            Screen::Review => self.review.cursor,
+            Screen::Runs => self.runs,
+            Screen::Submissions => self.submissions,
+            Screen::Jobs => self.jobs.cursor,
+        }
+    }
+
+    /// The same, to change.
+    pub fn cursor_mut(&mut self) -> &mut Cursor {
+        match self.screen {
+            Screen::Timeline => &mut self.timeline.cursor,
+            Screen::Images => &mut self.images.cursor,
+            Screen::Review => &mut self.review.cursor,
+            Screen::Runs => &mut self.runs,
+            Screen::Submissions => &mut self.submissions,
+            Screen::Jobs => &mut self.jobs.cursor,
+        }
+    }
+
+    /// Says something.
+    pub fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), level: Level::Info });
+    }
+
+    /// Says that something was refused or failed.
+    pub fn complain(&mut self, text: impl Into<String>) {
+        self.notice = Some(Notice { text: text.into(), level: Level::Error });
+    }
+}

@@ -1,0 +1,105 @@
+//! What happens to the interface, and what it wants to be done.
+
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+use safelight_lineage::decide::Command;
+use safelight_lineage::event::Frame;
+use safelight_lineage::id::PassId;
+use safelight_lineage::state::State;
+use safelight_lineage::value::Seq;
+
+use crate::event_text::FrameText;
+use crate::filter::ImageFilter;
+use crate::key::Key;
+use crate::picture::{Painted, PictureKey};
+use crate::ports::{Finding, JobRequest, JobView};
+
+/// Something that happened. Everything that goes wrong outside comes as text,
+/// harmless already.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(Key),
+    /// A text was pasted.
+    Paste(String),
+    /// The wheel was turned: rows down.
+    Wheel(isize),
+    /// The mouse was clicked in this cell.
+    Click(u16, u16),
+    /// The terminal has another size.
+    Resize(Size),
+    /// The frame that the model described is on the screen.
+    Drawn,
+    /// The log has grown, or was read for the first time.
+    State(Arc<State>),
+    /// The past was read.
+    Past(Seq, Result<Arc<State>, String>),
+    /// Frames were read: of those asked for from `newest` on.
+    Frames {
+        /// The newest that was asked for.
+        newest: Seq,
+        /// The frames.
+        frames: Result<Vec<FrameText>, String>,
+    },
+    /// Images were looked through.
+    Rows {
+        /// Which search.
+        generation: u64,
+        /// The rows found, ascending.
+        rows: Vec<u32>,
+    },
+    /// A picture is ready, or cannot be had.
+    Picture(PictureKey, Result<Arc<Painted>, String>),
+    /// Commands were carried out, as far as they could be.
+    Executed {
+        /// The frames that came of it.
+        frames: Vec<Frame>,
+        /// What stopped the rest.
+        error: Option<String>,
+    },
+    /// The findings of a pass were read.
+    Findings(PassId, Result<Vec<Finding>, String>),
+    /// The jobs, as they stand.
+    Jobs(Vec<JobView>),
+    /// Something went wrong.
+    Failed(String),
+}
+
+/// Something to be done outside.
+#[derive(Debug)]
+pub enum Cmd {
+    /// Leave the program.
+    Quit,
+    /// Give the terminal back and sleep until called for.
+    Suspend,
+    /// Read the past: [`Msg::Past`].
+    LoadPast(Seq),
+    /// Read frames: [`Msg::Frames`].
+    LoadFrames {
+        /// The newest.
+        newest: Seq,
+        /// How many at most.
+        limit: usize,
+    },
+    /// Look through the images: [`Msg::Rows`]. A later search makes it stale.
+    FilterImages {
+        /// Which search.
+        generation: u64,
+        /// The images.
+        state: Arc<State>,
+        /// What to look for.
+        filter: ImageFilter,
+    },
+    /// Make these pictures, the first one first; whatever was asked for before
+    /// and is not among them is no longer wanted.
+    Pictures(Vec<PictureKey>),
+    /// Carry out commands, one frame each, until one fails: [`Msg::Executed`].
+    Execute(Vec<Command>),
+    /// Read findings: [`Msg::Findings`].
+    LoadFindings(PassId),
+    /// Start a job.
+    StartJob(JobRequest),
+    /// Stop a job.
+    CancelJob(String),
+}

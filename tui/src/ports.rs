@@ -1,0 +1,203 @@
+//! What the terminal interface needs from the rest of the program.
+//!
+//! The interface knows the vocabulary and nothing of storage: the history, the
+//! pictures and the way to change something come in through these traits. Every
+//! call may block; each port is called from a thread of its own.
+
+use std::sync::Arc;
+
+use safelight_lineage::decide::Command;
+use safelight_lineage::digest::BlobId;
+use safelight_lineage::event::{Frame, Split};
+use safelight_lineage::id::{ImageId, PassId};
+use safelight_lineage::state::State;
+use safelight_lineage::value::{ClassIndex, Seq};
+
+/// Why a port could not do what it was asked; shown to the user as text.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct PortError(Box<dyn std::error::Error + Send + Sync>);
+
+impl PortError {
+    /// Wraps an error, or words.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        PortError(error.into())
+    }
+}
+
+/// Reads the log.
+pub trait History: Send {
+    /// What the log says up to now, another process's events too. Called a few
+    /// times a second: when nothing is new it must be cheap and should give the
+    /// same `Arc` again.
+    ///
+    /// The interface lets go of an older state soon after it got a newer one.
+    /// So an implementation need not copy the state for each event: it can keep
+    /// two, publish one, and fold new frames into the other once
+    /// [`Arc::get_mut`] finds it free.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn state(&mut self) -> Result<Arc<State>, PortError>;
+
+    /// What the log said after the event at `seq`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn state_as_of(&mut self, seq: Seq) -> Result<Arc<State>, PortError>;
+
+    /// Up to `limit` frames, newest first, starting with the one that holds the
+    /// event at `newest`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn frames(&mut self, newest: Seq, limit: usize) -> Result<Vec<Frame>, PortError>;
+}
+
+/// Gives pictures. Called from several threads at once.
+pub trait Pictures: Send + Sync {
+    /// The picture that a blob holds.
+    ///
+    /// # Errors
+    /// When there is no such blob or it is not a picture.
+    fn picture(&self, blob: BlobId) -> Result<image::DynamicImage, PortError>;
+}
+
+/// Changes something.
+pub trait Actions: Send {
+    /// Decides and commits `command` as one frame; gives the frame, or none when
+    /// there was nothing to do.
+    ///
+    /// # Errors
+    /// When the rules reject it or it cannot be written.
+    fn execute(&mut self, command: Command, message: Option<String>) -> Result<Option<Frame>, PortError>;
+}
+
+/// One image that a cleaning pass found suspicious.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// The image.
+    pub image: ImageId,
+    /// The rule that found it.
+    pub rule: String,
+    /// The rule's score.
+    pub score: f64,
+    /// The label that the rule suggests.
+    pub suggestion: Option<ClassIndex>,
+    /// Images it is the same as, or nearly; they can be decided together.
+    pub group: Vec<ImageId>,
+    /// Anything more, in words.
+    pub note: String,
+}
+
+/// Reads what cleaning passes found.
+pub trait Findings: Send {
+    /// The findings of a pass, the most suspicious first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn findings(&mut self, pass: PassId) -> Result<Vec<Finding>, PortError>;
+}
+
+/// How a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JobStatus {
+    /// It runs.
+    Running,
+    /// It was asked to stop and has not yet.
+    Stopping,
+    /// It did what it should.
+    Done,
+    /// It could not.
+    Failed,
+    /// It was stopped.
+    Cancelled,
+}
+
+/// One job as the interface shows it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobView {
+    /// Names it for [`Jobs::cancel`].
+    pub id: String,
+    /// What it does, in words.
+    pub title: String,
+    /// How it stands.
+    pub status: JobStatus,
+    /// How much is done, 0 to 1, when known.
+    pub progress: Option<f64>,
+    /// When it may be done, in seconds from now.
+    pub eta: Option<f64>,
+    /// Its last lines of output, oldest first.
+    pub output: Vec<String>,
+    /// Figures over time by name (`train_loss`, `learning_rate`), for plots.
+    pub series: Vec<(String, Vec<f64>)>,
+}
+
+/// What can be started from the interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobRequest {
+    /// Train by the recipe in this file.
+    Train {
+        /// The file.
+        recipe: String,
+    },
+    /// Go on with a run that was stopped.
+    Resume {
+        /// The run, in hexadecimal digits.
+        run: String,
+    },
+    /// Run a cleaning pass on a split.
+    Clean {
+        /// The split.
+        split: Split,
+    },
+    /// Replay a submission.
+    Replay {
+        /// The submission, in hexadecimal digits.
+        submission: String,
+        /// `votes`, `predictions` or `training`.
+        depth: &'static str,
+    },
+}
+
+/// Starts, lists and stops long work, which outlives the interface.
+pub trait Jobs: Send {
+    /// Every job that runs or ended lately, newest first. Called a few times a
+    /// second.
+    ///
+    /// # Errors
+    /// When they cannot be listed.
+    fn list(&mut self) -> Result<Vec<JobView>, PortError>;
+
+    /// Starts a job.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn start(&mut self, request: JobRequest) -> Result<(), PortError>;
+
+    /// Asks a job to stop.
+    ///
+    /// # Errors
+    /// When there is no such job.
+    fn cancel(&mut self, id: &str) -> Result<(), PortError>;
+}
+
+/// Everything the interface needs. Screens whose port is absent say so.
+pub struct Ports {
+    /// Reads the log.
+    pub history: Box<dyn History>,
+    /// Gives pictures.
+    pub pictures: Arc<dyn Pictures>,
+    /// Changes something; without it the interface only reads.
+    pub actions: Option<Box<dyn Actions>>,
+    /// Reads what cleaning passes found.
+    pub findings: Option<Box<dyn Findings>>,
+    /// Runs long work.
+    pub jobs: Option<Box<dyn Jobs>>,
+}
+
+impl std::fmt::Debug for Ports {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ports").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,25 @@
+//! Submissions.
+
+use ratatui::text::{Line, Span};
+use safelight_lineage::event::ReplayOutcome;
+
+use crate::event_text::{depth, score};
+use crate::model::Model;
+
+pub(super) fn row(model: &Model, place: usize, _width: usize) -> Option<Line<'static>> {
+    let theme = model.theme;
+    let record = model.state().submissions().iter().rev().nth(place)?;
+    let mut spans = vec![
+        Span::styled(format!("{} ", record.written.event.submission.short()), theme.name()),
+        Span::raw(format!("{} {} ", score(record.public_score()), score(record.private_score()))),
+    ];
+    if let Some(replay) = record.replays.last() {
+        let (words, style) = match replay.event.outcome {
+            ReplayOutcome::Identical => ("identical", theme.good()),
+            ReplayOutcome::WithinTolerance { .. } => ("within tolerance", theme.warning()),
+            ReplayOutcome::Diverged { .. } => ("diverged", theme.bad()),
+        };
+        spans.push(Span::styled(format!("{} {words}", depth(replay.event.depth)), style));
+    }
+    Some(Line::from(spans))
+}

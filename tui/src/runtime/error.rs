@@ -1,0 +1,24 @@
+//! Why the interface ended, other than by the user's wish.
+
+use std::io;
+
+use crate::keymap::KeymapError;
+
+/// Why the interface ended, or did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TuiError {
+    /// Input or output is not a terminal.
+    #[error("the interface needs a terminal; every command works without it (safelight help)")]
+    NotATerminal,
+    /// The key map does not hold.
+    #[error("the key map: {0}")]
+    Keymap(#[from] KeymapError),
+    /// The terminal failed.
+    #[error("the terminal: {0}")]
+    Terminal(#[source] io::Error),
+    /// A signal asked the program to end. The terminal is restored; a shell
+    /// expects the exit code 128 and the signal's number.
+    #[error("ended by signal {0}")]
+    Signal(i32),
+}

@@ -1,0 +1,67 @@
+//! Lists, starts and stops jobs, and reads findings, on threads of their own.
+
+use std::io;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use safelight_lineage::id::PassId;
+
+use super::background::{Event, calmly, spawn};
+use crate::msg::Msg;
+use crate::ports::{Findings, JobRequest, JobView, Jobs};
+
+/// How often the jobs are looked at.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What is asked about jobs.
+pub(super) enum Request {
+    /// Start one.
+    Start(JobRequest),
+    /// Stop one.
+    Cancel(String),
+}
+
+/// Watches the jobs until nobody asks any more.
+pub(super) fn watch(
+    mut jobs: Box<dyn Jobs>,
+    requests: Receiver<Request>,
+    events: Sender<Event>,
+) -> io::Result<()> {
+    spawn("jobs", move || {
+        let mut known: Option<Vec<JobView>> = None;
+        loop {
+            // A list that cannot be had for once is no news.
+            if let Ok(views) = calmly(|| jobs.list())
+                && known.as_ref() != Some(&views)
+            {
+                let _ = events.send(Event::Msg(Msg::Jobs(views.clone())));
+                known = Some(views);
+            }
+            let done = match requests.recv_timeout(POLL) {
+                Ok(Request::Start(request)) => calmly(|| jobs.start(request)),
+                Ok(Request::Cancel(id)) => calmly(|| jobs.cancel(&id)),
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if let Err(error) = done {
+                let _ = events.send(Event::Msg(Msg::Failed(error)));
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Reads findings until nobody asks any more.
+pub(super) fn read_findings(
+    mut findings: Box<dyn Findings>,
+    passes: Receiver<PassId>,
+    events: Sender<Event>,
+) -> io::Result<()> {
+    spawn("findings", move || {
+        for pass in passes {
+            let read = calmly(|| findings.findings(pass));
+            let _ = events.send(Event::Msg(Msg::Findings(pass, read)));
+        }
+    })?;
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! The world around the model: the terminal, threads, and the ports.
+
+mod actions;
+mod background;
+mod error;
+mod history;
+mod input;
+mod jobs;
+mod pictures;
+mod run;
+mod search;
+mod signals;
+mod terminal;
+
+pub use error::TuiError;
+pub use run::run;

@@ -1,0 +1,75 @@
+//! The model as the program starts.
+
+use std::sync::Arc;
+
+use ratatui::layout::Size;
+use safelight_lineage::state::State;
+
+use crate::cursor::Cursor;
+use crate::filter::ImageFilter;
+use crate::keymap::{Keymap, KeymapError};
+use crate::model::{Abilities, Images, Jobs, Model, Review, Rows, Sent, Timeline};
+use crate::options::{Options, Session};
+use crate::picture::PictureCache;
+use crate::theme::Theme;
+
+impl Model {
+    /// The model before anything was read.
+    ///
+    /// # Errors
+    /// When the key map does not hold.
+    pub fn new(
+        options: &Options,
+        theme: Theme,
+        size: Size,
+        abilities: Abilities,
+    ) -> Result<Model, KeymapError> {
+        let session = &options.session;
+        // A filter that an older version wrote and this one does not know is dropped.
+        let filter = ImageFilter::parse(&session.image_filter).unwrap_or_default();
+        let filter_text = if filter.is_empty() { String::new() } else { session.image_filter.clone() };
+        Ok(Model {
+            size,
+            theme,
+            keymap: Keymap::new(&options.keys)?,
+            actor: options.actor.clone(),
+            abilities,
+            screen: session.screen,
+            in_detail: false,
+            detail: Cursor::default(),
+            live: None,
+            empty: Arc::new(State::new()),
+            past: None,
+            overlay: None,
+            notice: None,
+            timeline: Timeline::default(),
+            images: Images {
+                cursor: Cursor::default(),
+                row: session.image_row,
+                filter_text,
+                filter,
+                rows: Rows::All(0),
+                generation: 0,
+                searching: false,
+                picked: Default::default(),
+                range: None,
+            },
+            review: Review::default(),
+            runs: Cursor::default(),
+            submissions: Cursor::default(),
+            jobs: Jobs::default(),
+            pictures: PictureCache::default(),
+            last_reason: None,
+            sent: Sent::default(),
+        })
+    }
+
+    /// What to remember for the next time.
+    pub fn session(&self) -> Session {
+        Session {
+            screen: self.screen,
+            image_filter: self.images.filter_text.clone(),
+            image_row: self.images.row,
+        }
+    }
+}

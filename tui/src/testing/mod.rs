@@ -1,0 +1,5 @@
+//! Material for tests.
+
+pub mod dump;
+pub mod history;
+pub mod stage;

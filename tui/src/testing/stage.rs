@@ -1,0 +1,189 @@
+//! The interface without a terminal: scripted keys, and a log in memory that
+//! answers what the model asks for.
+
+use std::sync::Arc;
+
+use image::{DynamicImage, Rgb, RgbImage};
+use ratatui::layout::Size;
+
+use super::history::{self, Log};
+use crate::event_text::FrameText;
+use crate::model::{Abilities, Model};
+use crate::msg::{Cmd, Msg};
+use crate::options::Options;
+use crate::picture::{Drawing, Painter};
+use crate::ports::{JobRequest, JobStatus, JobView};
+use crate::theme::{Depth, Theme};
+use crate::update::update;
+
+/// The interface and what is around it.
+pub struct Stage {
+    pub model: Model,
+    pub log: Log,
+    /// Whether what is asked for is answered at once.
+    pub answering: bool,
+    /// What was asked for and not answered.
+    pub asked: Vec<Cmd>,
+    pub quit: bool,
+    pub slept: bool,
+    pub started: Vec<JobRequest>,
+    pub cancelled: Vec<String>,
+}
+
+impl Stage {
+    /// The made-up history on a terminal of this size.
+    pub fn new(width: u16, height: u16) -> Stage {
+        Stage::with(history::log(), width, height)
+    }
+
+    /// A log on a terminal of this size.
+    pub fn with(log: Log, width: u16, height: u16) -> Stage {
+        let abilities = Abilities { change: true, findings: true, jobs: true, pictures: true };
+        let options = Options { actor: Some(history::ada()), ..Options::default() };
+        let theme = Theme { depth: Depth::Sixteen };
+        let model = Model::new(&options, theme, Size { width, height }, abilities).expect("the default keys");
+        let mut stage = Stage {
+            model,
+            log,
+            answering: true,
+            asked: Vec::new(),
+            quit: false,
+            slept: false,
+            started: Vec::new(),
+            cancelled: Vec::new(),
+        };
+        stage.look();
+        stage
+    }
+
+    /// Something happens; what is asked for is answered, and the screen drawn.
+    pub fn tell(&mut self, msg: Msg) {
+        let cmds = update(&mut self.model, msg);
+        self.serve(cmds);
+        update(&mut self.model, Msg::Drawn);
+    }
+
+    /// Presses keys, written as in the key map file and separated by spaces.
+    pub fn press(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            self.tell(Msg::Key(key.parse().expect("a key")));
+        }
+    }
+
+    /// Types a text.
+    pub fn type_in(&mut self, text: &str) {
+        for c in text.chars() {
+            self.tell(Msg::Key(crate::key::Key::char(c)));
+        }
+    }
+
+    /// The log is looked at.
+    pub fn look(&mut self) {
+        let state = Arc::new(self.log.state.clone());
+        self.tell(Msg::State(state));
+    }
+
+    /// What there is to say.
+    pub fn notice(&self) -> &str {
+        self.model.notice.as_ref().map_or("", |notice| &notice.text)
+    }
+
+    fn serve(&mut self, cmds: Vec<Cmd>) {
+        for cmd in cmds {
+            if self.answering {
+                self.answer(cmd);
+            } else {
+                self.asked.push(cmd);
+            }
+        }
+    }
+
+    fn follow_up(&mut self, msg: Msg) {
+        let cmds = update(&mut self.model, msg);
+        self.serve(cmds);
+    }
+
+    /// Does what the runtime would.
+    pub fn answer(&mut self, cmd: Cmd) {
+        match cmd {
+            Cmd::Quit => self.quit = true,
+            Cmd::Suspend => self.slept = true,
+            Cmd::LoadPast(seq) => {
+                let past = Arc::new(self.log.as_of(seq));
+                self.follow_up(Msg::Past(seq, Ok(past)));
+            }
+            Cmd::LoadFrames { newest, limit } => {
+                let frames = self.log.frames.iter().rev().skip_while(|frame| frame.header.first_seq > newest);
+                let frames = frames.take(limit).map(|frame| FrameText::new(&self.log.state, frame)).collect();
+                self.follow_up(Msg::Frames { newest, frames: Ok(frames) });
+            }
+            Cmd::FilterImages { generation, state, filter } => {
+                let rows = filter.rows(&state, || false).expect("not stale");
+                self.follow_up(Msg::Rows { generation, rows });
+            }
+            Cmd::Pictures(keys) => {
+                let painter = Painter::new(Drawing::HalfBlocks(Depth::True));
+                for key in keys {
+                    let result = painter.paint(&picture(key.blob.0), key).map(Arc::new);
+                    self.follow_up(Msg::Picture(key, result));
+                }
+            }
+            Cmd::Execute(commands) => {
+                let mut frames = Vec::new();
+                let mut error = None;
+                for command in commands {
+                    match safelight_lineage::decide::decide(&self.log.state, command) {
+                        Ok(events) if events.is_empty() => {}
+                        Ok(events) => frames.push(self.log.commit(history::ada(), None, events)),
+                        Err(rejection) => {
+                            error = Some(rejection.to_string());
+                            break;
+                        }
+                    }
+                }
+                self.follow_up(Msg::Executed { frames, error });
+                let state = Arc::new(self.log.state.clone());
+                self.follow_up(Msg::State(state));
+            }
+            Cmd::LoadFindings(pass) => {
+                let findings = history::findings(&self.log.state);
+                self.follow_up(Msg::Findings(pass, Ok(findings)));
+            }
+            Cmd::StartJob(request) => self.started.push(request),
+            Cmd::CancelJob(id) => self.cancelled.push(id),
+        }
+    }
+}
+
+/// Four pixels in the colours of a blob's first bytes.
+fn picture(bytes: [u8; 32]) -> DynamicImage {
+    let colour = |x: u32, y: u32| {
+        let at = (x + 2 * y) as usize * 3;
+        Rgb([bytes[at], bytes[at + 1], bytes[at + 2]])
+    };
+    DynamicImage::ImageRgb8(RgbImage::from_fn(2, 2, colour))
+}
+
+/// A job that trains, and one that failed.
+pub fn jobs() -> Vec<JobView> {
+    vec![
+        JobView {
+            id: "7".into(),
+            title: "train recipe.toml".into(),
+            status: JobStatus::Running,
+            progress: Some(0.25),
+            eta: Some(754.0),
+            output: vec!["epoch 1 of 4".into(), "\x1b[31mhostile".into()],
+            series: vec![("train_loss".into(), (1..200).map(|n| 1.0 / f64::from(n)).collect())],
+        },
+        JobView {
+            id: "6".into(),
+            title: "replay 71717171".into(),
+            status: JobStatus::Failed,
+            progress: None,
+            eta: None,
+            output: vec!["no such blob".into()],
+            series: vec![],
+        },
+    ]
+}

@@ -1,0 +1,8 @@
+//! What the user presses and what comes of it, without a terminal.
+
+mod actions;
+mod any_input;
+mod curation;
+mod past;
+mod review;
+mod screens;

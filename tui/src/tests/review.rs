@@ -1,0 +1,115 @@
+//! Deciding findings.
+
+use safelight_lineage::event::Decision;
+use safelight_lineage::value::ClassIndex;
+
+use crate::msg::Msg;
+use crate::testing::history::{self, PASS};
+use crate::testing::stage::Stage;
+
+fn review() -> Stage {
+    let mut stage = Stage::new(120, 40);
+    stage.press("3");
+    stage
+}
+
+fn decided(stage: &Stage, row: usize) -> Option<Decision> {
+    stage.log.state.review(PASS, history::image(&stage.log.state, row))
+}
+
+fn at(stage: &Stage) -> usize {
+    stage.model.review.cursor.selected
+}
+
+#[test]
+fn it_goes_on_where_it_was_left() {
+    assert_eq!(at(&review()), 2, "the first two are decided");
+}
+
+#[test]
+fn one_key_decides_and_advances() {
+    let mut stage = review();
+    stage.press("a");
+    assert_eq!((decided(&stage, 22), at(&stage)), (Some(Decision::Kept), 3));
+    stage.press("s");
+    assert_eq!(decided(&stage, 23), Some(Decision::Relabelled { label: ClassIndex(3) }));
+    assert_eq!(stage.log.state.image_at(23).expect("it").label, Some(ClassIndex(3)));
+    stage.press("Space");
+    assert_eq!(decided(&stage, 24), Some(Decision::Skipped));
+    stage.press("s");
+    assert_eq!(stage.notice(), "the rule suggests no label");
+    stage.press("x a");
+    assert_eq!(decided(&stage, 25), Some(Decision::Removed));
+    assert!(stage.log.state.image_at(25).expect("it").removed);
+    assert_eq!(stage.notice(), "every finding of this pass is decided");
+}
+
+#[test]
+fn digits_are_labels_and_r_finds_them_by_name() {
+    let mut stage = review();
+    stage.press("4");
+    assert_eq!(decided(&stage, 22), Some(Decision::Relabelled { label: ClassIndex(4) }));
+    stage.press("9");
+    assert_eq!(stage.notice(), "there is no label 9");
+    stage.press("r");
+    stage.type_in("forest");
+    stage.press("Enter");
+    assert_eq!(decided(&stage, 23), Some(Decision::Relabelled { label: ClassIndex(1) }));
+}
+
+#[test]
+fn undo_jumps_back_to_the_image() {
+    let mut stage = review();
+    stage.press("a s u");
+    assert_eq!((decided(&stage, 23), at(&stage)), (None, 3));
+    stage.press("u");
+    assert_eq!((decided(&stage, 22), at(&stage)), (None, 2));
+    stage.press("u u");
+    assert_eq!((decided(&stage, 20), at(&stage)), (None, 0), "those of an earlier time too");
+}
+
+#[test]
+fn near_duplicates_are_decided_together() {
+    let mut stage = review();
+    stage.press("*");
+    assert_eq!(stage.notice(), "no image is nearly the same as this");
+    stage.press("j * x d");
+    for row in [23, 30, 31] {
+        assert!(stage.log.state.image_at(row).expect("it").removed, "{row}");
+    }
+}
+
+#[test]
+fn a_key_before_the_picture_does_not_decide() {
+    let mut stage = review();
+    let frames = stage.log.frames.len();
+    stage.answering = false;
+    // So large a window has no picture yet.
+    stage.tell(Msg::Resize(ratatui::layout::Size { width: 200, height: 60 }));
+    stage.press("j a");
+    assert_eq!(stage.notice(), "not yet: the picture is still on its way");
+    assert_eq!(stage.log.frames.len(), frames);
+    assert!(!stage.asked.iter().any(|cmd| matches!(cmd, crate::msg::Cmd::Execute(_))));
+}
+
+#[test]
+fn a_decision_that_is_rejected_is_not_shown_as_made() {
+    let mut stage = review();
+    stage.answering = false;
+    stage.press("a");
+    let image = history::image(&stage.log.state, 22);
+    assert_eq!(stage.model.decided(image), Some(Decision::Kept), "shown at once");
+    stage.tell(Msg::Executed { frames: vec![], error: Some("no".into()) });
+    assert_eq!(stage.model.decided(image), None);
+    assert_eq!(stage.notice(), "no");
+}
+
+#[test]
+fn progress_counts_what_changed_something() {
+    let mut stage = review();
+    stage.press("a");
+    let progress = crate::progress::progress(&stage.model);
+    assert_eq!((progress.done, progress.total), (3, 6));
+    assert_eq!(progress.yield_of_last, Some(1.0 / 3.0));
+    assert!(progress.per_minute.is_some_and(|rate| rate > 0.0));
+}

@@ -1,0 +1,101 @@
+//! What the screens look like, with their styles.
+
+use safelight_lineage::state::State;
+
+use crate::msg::Msg;
+use crate::screen::Screen;
+use crate::testing::dump;
+use crate::testing::history::Log;
+use crate::testing::stage::{Stage, jobs};
+
+const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
+
+fn stage(screen: Screen, width: u16, height: u16) -> Stage {
+    let mut stage = Stage::new(width, height);
+    stage.tell(Msg::Jobs(jobs()));
+    while stage.model.screen != screen {
+        stage.press("Tab");
+    }
+    stage
+}
+
+fn snapshot(name: &str, stage: &Stage) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("../snapshots");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, dump::styled(&stage.model)));
+}
+
+#[test]
+fn every_screen_at_every_size() {
+    for screen in Screen::ALL {
+        for (width, height) in SIZES {
+            let name = format!("{}-{width}x{height}", screen.name().to_lowercase());
+            snapshot(&name, &stage(screen, width, height));
+        }
+    }
+}
+
+#[test]
+fn the_detail_of_a_narrow_terminal() {
+    let mut stage = stage(Screen::Images, 40, 16);
+    stage.press("Enter");
+    snapshot("images-detail-40x16", &stage);
+}
+
+#[test]
+fn what_can_be_open() {
+    for (name, keys) in [
+        ("help", "2 ?"),
+        ("palette", "2 : r e"),
+        ("reasons", "2 x"),
+        ("filter", "2 / l a b l : s Enter"),
+        ("question", "2 Space Space x d"),
+        ("command", "2 !"),
+    ] {
+        let mut stage = Stage::new(80, 24);
+        stage.press(keys);
+        snapshot(&format!("open-{name}"), &stage);
+        stage.tell(Msg::Resize(ratatui::layout::Size { width: 20, height: 5 }));
+        snapshot(&format!("open-{name}-20x5"), &stage);
+    }
+}
+
+#[test]
+fn the_past_has_a_banner() {
+    let mut stage = stage(Screen::Images, 80, 24);
+    stage.press("g 4 5 Enter");
+    snapshot("past", &stage);
+}
+
+#[test]
+fn before_anything_was_read() {
+    let mut stage = Stage::with(Log::default(), 80, 24);
+    snapshot("empty", &stage);
+    stage.model.live = None;
+    assert!(dump::text(&stage.model).contains("reading the log"));
+    assert_eq!(stage.model.state().seq(), State::new().seq());
+}
+
+/// A path with escape sequences is shown, and shown harmless.
+#[test]
+fn hostile_names_are_harmless() {
+    let mut stage = stage(Screen::Images, 120, 40);
+    stage.press("/ w i p e Enter Enter");
+    let text = dump::text(&stage.model);
+    assert!(text.contains(r"sea/\u{1b}[2J\xffwipe\n.jpg"), "{text}");
+    assert!(!text.contains('\u{1b}'));
+}
+
+/// A million images cost no more than the rows in view.
+#[test]
+fn a_million_rows_are_drawn_as_fast_as_forty() {
+    let mut stage = stage(Screen::Images, 120, 40);
+    stage.model.images.rows = crate::model::Rows::All(1_000_000);
+    stage.model.images.cursor.selected = 999_999;
+    let start = std::time::Instant::now();
+    stage.press("k");
+    dump::draw(&stage.model);
+    assert!(start.elapsed().as_millis() < 500);
+}

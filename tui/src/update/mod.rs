@@ -1,0 +1,16 @@
+//! How what happens changes the model.
+
+mod curate;
+mod follow;
+mod handle;
+mod keys;
+mod navigate;
+mod overlays;
+mod perform;
+mod prompt;
+mod review;
+mod settle;
+mod time;
+mod undo;
+
+pub use handle::update;

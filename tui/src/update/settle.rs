@@ -1,0 +1,78 @@
+//! After every message: selections are brought into view, and what the screen
+//! lacks is asked for.
+
+use std::sync::Arc;
+
+use crate::detail;
+use crate::layout;
+use crate::model::Model;
+use crate::msg::Cmd;
+use crate::screen::Screen;
+use crate::wanted;
+
+/// So many frames in words are kept; each is small unless it is an import.
+const FRAMES_KEPT: usize = 512;
+
+pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let areas = layout::areas(model);
+    let len = model.list_len();
+    model.cursor_mut().settle(len, usize::from(areas.list.height));
+    if model.in_detail && len == 0 {
+        model.in_detail = false;
+    }
+    let lines = detail::lines(model).len();
+    model.detail.settle(lines, usize::from(areas.detail.height));
+    frames(model, usize::from(areas.list.height).max(1), cmds);
+    findings(model, cmds);
+    pictures(model, cmds);
+}
+
+/// Asks for the frames in view that were not read yet.
+fn frames(model: &mut Model, height: usize, cmds: &mut Vec<Cmd>) {
+    if model.screen != Screen::Timeline {
+        return;
+    }
+    let window = model.timeline.cursor.window(model.timeline_len(), height);
+    if model.timeline.frames.len() > FRAMES_KEPT.max(2 * height) {
+        model.timeline.frames.clear();
+        model.timeline.asked.clear();
+    }
+    let first_missing = window.clone().find_map(|place| {
+        let record = model.transaction(place)?;
+        let last = record.last_seq();
+        let known =
+            model.timeline.frames.contains_key(&record.first_seq) || model.timeline.asked.contains(&last);
+        (!known && record.events > 0).then_some((place, last))
+    });
+    if let Some((place, newest)) = first_missing {
+        model.timeline.asked.insert(newest);
+        // Under a filter the frames in view do not follow each other.
+        let limit = if model.timeline.found.is_some() { 1 } else { window.end - place };
+        cmds.push(Cmd::LoadFrames { newest, limit });
+    }
+}
+
+fn findings(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    if model.screen != Screen::Review || !model.abilities.findings {
+        return;
+    }
+    let Some(pass) = model.pass() else { return };
+    if model.review.findings.is_none() || model.review.pass != Some(pass) {
+        model.review.pass = Some(pass);
+        model.review.findings = Some(Ok(Arc::default()));
+        cmds.push(Cmd::LoadFindings(pass));
+    }
+}
+
+/// Asks for the pictures that are wanted and not there, when those are others
+/// than before.
+fn pictures(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let wanted = wanted::pictures(model);
+    let missing = model.pictures.missing(&wanted);
+    if missing != model.pictures.asked {
+        model.pictures.asked.clone_from(&missing);
+        if !missing.is_empty() {
+            cmds.push(Cmd::Pictures(missing));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What the user sees, as a function of the model.
+
+mod draw;
+mod help;
+mod open;
+mod status;
+
+pub use draw::draw;
+pub use help::help_len;

@@ -177,3 +177,114 @@ pub fn read<T>(
 ) -> Result<T, BadPicture> {
     renditions.with(blob, |rgb| use_it(Picture::from(rgb))).map_err(|reason| BadPicture { image, reason })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+    use std::error::Error;
+    use std::num::NonZeroU32;
+    use std::sync::atomic::AtomicBool;
+
+    use image::codecs::png::PngEncoder;
+    use image::{ExtendedColorType, ImageEncoder};
+
+    use super::super::plan::BlobSource;
+    use super::super::renditions::Workshop;
+    use super::*;
+
+    static NEVER: AtomicBool = AtomicBool::new(false);
+    const MOMENT: Moment = Moment { seed: 9, stage: 0, epoch: 1 };
+
+    struct Pictures(HashMap<BlobId, Vec<u8>>);
+
+    impl BlobSource for Pictures {
+        fn read(&self, blob: BlobId) -> Result<Vec<u8>, Box<dyn Error + Send + Sync>> {
+            self.0.get(&blob).cloned().ok_or_else(|| "no such blob".into())
+        }
+    }
+
+    fn pictures(count: u8) -> (Pictures, Vec<Sample>) {
+        let mut all = HashMap::new();
+        let mut samples = Vec::new();
+        for index in 0..count {
+            let pixels: Vec<u8> = (0..40 * 36 * 3).map(|i| (i * 7 + usize::from(index) * 31) as u8).collect();
+            let mut bytes = Vec::new();
+            PngEncoder::new(&mut bytes)
+                .write_image(&pixels, 40, 36, ExtendedColorType::Rgb8)
+                .expect("encodes");
+            let blob = BlobId::of(&bytes);
+            all.insert(blob, bytes);
+            samples.push(Sample { image: ImageId([index; 16]), blob, label: u16::from(index % 3) });
+        }
+        (Pictures(all), samples)
+    }
+
+    fn prepared<'a>(
+        pictures: &'a Pictures,
+        samples: &[Sample],
+        cache: Option<&'a std::path::Path>,
+    ) -> Renditions<'a> {
+        let images: Vec<_> = samples.iter().map(|sample| (sample.image, sample.blob)).collect();
+        let workshop = Workshop { source: pictures, cache, threads: 2, cancel: &NEVER };
+        let edge = NonZeroU32::new(32).expect("not zero");
+        Renditions::prepare(&images, edge, workshop, &mut |_, _| {}).expect("all decode")
+    }
+
+    fn recipe(mixup: f64) -> Recipe {
+        let text = format!("batch = 4\nmixup = {mixup}\nlabel_smoothing = 0.1\n[[stage]]\nsize = 32");
+        Recipe::parse(&text).expect("valid")
+    }
+
+    fn all(batches: &Batches<'_>, from: usize, workers: usize) -> Vec<Batch> {
+        std::thread::scope(|scope| {
+            batches.start(scope, MOMENT, from, workers).map(|batch| batch.expect("makes")).collect()
+        })
+    }
+
+    #[test]
+    fn neither_workers_nor_a_cache_nor_an_interruption_change_a_batch() {
+        let (pictures, samples) = pictures(19);
+        let (recipe, renditions) = (recipe(0.4), prepared(&pictures, &samples, None));
+        let batches = Batches::new(&recipe, 0, &samples, 3, &renditions);
+        let one = all(&batches, 0, 1);
+        assert_eq!(one.len(), 4, "the last three images fill no batch");
+        assert!(one == all(&batches, 0, 3));
+        assert!(one[2..] == all(&batches, 2, 2));
+
+        let folder = tempfile::tempdir().expect("folder");
+        let filled = prepared(&pictures, &samples, Some(folder.path()));
+        assert!(one == all(&Batches::new(&recipe, 0, &samples, 3, &filled), 0, 1));
+        // Nothing but the cache is left to read from.
+        let nothing = Pictures(HashMap::new());
+        let cached = prepared(&nothing, &samples, Some(folder.path()));
+        assert!(one == all(&Batches::new(&recipe, 0, &samples, 3, &cached), 0, 1));
+    }
+
+    #[test]
+    fn every_epoch_has_every_image_once_in_an_order_of_its_own() {
+        let (pictures, samples) = pictures(16);
+        let (recipe, renditions) = (recipe(0.0), prepared(&pictures, &samples, None));
+        let batches = Batches::new(&recipe, 0, &samples, 3, &renditions);
+        let mut order = batches.order(MOMENT);
+        assert_ne!(order, batches.order(Moment { epoch: 2, ..MOMENT }));
+        order.sort_unstable();
+        assert_eq!(order, (0..16).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn targets_are_smoothed_and_mixed_and_still_sum_to_one() {
+        let (pictures, samples) = pictures(8);
+        let renditions = prepared(&pictures, &samples, None);
+        let (plain_recipe, mixed_recipe) = (recipe(0.0), recipe(0.4));
+        let make = |recipe| Batches::new(recipe, 0, &samples, 3, &renditions).make(MOMENT, &[0, 1, 2, 3, 4, 5, 6, 7]);
+        let (plain, mixed) = (make(&plain_recipe).expect("makes"), make(&mixed_recipe).expect("makes"));
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-6;
+        assert!(near(plain.targets[0], 0.9 + 0.1 / 3.0) && near(plain.targets[1], 0.1 / 3.0));
+        assert!(mixed.targets.chunks_exact(3).all(|row| near(row.iter().sum(), 1.0)));
+        assert_ne!(plain.targets, mixed.targets);
+        // The first of two mixed images keeps at least half of its label.
+        for (row, label) in mixed.targets.chunks_exact(3).zip([0, 1, 2, 0, 1, 2, 0, 1]) {
+            assert!(row[label] >= 0.9 * 0.5);
+        }
+    }
+}

@@ -10,6 +10,7 @@ pub mod keyed;
 pub mod metrics;
 pub mod plan;
 pub mod progress;
+pub mod rate_finder;
 pub mod recipe;
 pub mod rendition;
 pub mod renditions;

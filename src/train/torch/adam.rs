@@ -217,3 +217,84 @@ fn update(parameter: &mut [f32], gradient: &[f32], mean: &mut [f32], square: &mu
         *parameter = keep * *parameter - rate * *mean / ((*square * debias).sqrt() + EPSILON as f32);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parameter(name: &str, values: &[f32], decays: bool, norm: bool) -> Parameter {
+        let tensor = Tensor::from_slice(values).set_requires_grad(true);
+        Parameter { name: name.to_owned(), tensor, group: 0, norm, decays }
+    }
+
+    fn adam(parameters: &[Parameter], frozen: usize) -> Adam {
+        let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
+        Adam::new(parameters, frozen, 0.1, threads).expect("makes")
+    }
+
+    /// fastai's formula in 64 bits, for one number.
+    fn by_hand(mut p: f64, gradients: &[f64], rate: f64, momenta: &[f64], decay: f64) -> f64 {
+        let (mut m, mut v) = (0.0, 0.0);
+        for (index, (g, beta)) in gradients.iter().zip(momenta).enumerate() {
+            let t = index as i32 + 1;
+            p *= 1.0 - rate * decay;
+            m = beta * m + (1.0 - beta) * g;
+            v = 0.99 * v + 0.01 * g * g;
+            p -= rate / (1.0 - beta.powi(t)) * m / ((v / (1.0 - 0.99f64.powi(t))).sqrt() + 1e-5);
+        }
+        p
+    }
+
+    #[test]
+    fn steps_follow_the_formula_on_either_path() {
+        let gradients = [0.5, -1.5, 2e-3];
+        let momenta = [0.95, 0.9, 0.85];
+        for decays in [true, false] {
+            let expected = by_hand(1.25, &gradients, 0.01, &momenta, if decays { 0.1 } else { 0.0 });
+            for device_path in [false, true] {
+                let parameters = [parameter("p", &[1.25], decays, false)];
+                let mut adam = adam(&parameters, 0);
+                for (gradient, momentum) in gradients.iter().zip(momenta) {
+                    let gradient = Tensor::from_slice(&[*gradient as f32]);
+                    if device_path {
+                        let slot = &mut adam.slots[0];
+                        adam.steps += 1;
+                        let debias = |rate: f64| 1.0 - rate.powf(f64::from(adam.steps));
+                        let factors = Factors {
+                            keep: if decays { 1.0 - 0.01 * 0.1 } else { 1.0 },
+                            momentum: momentum as f32,
+                            rate: (0.01 / debias(momentum)) as f32,
+                            square: (1.0 / debias(SQUARES)) as f32,
+                        };
+                        tch::no_grad(|| slot.step_on_device(&gradient, factors)).expect("steps");
+                    } else {
+                        adam.step(vec![gradient], &[0.01], momentum).expect("steps");
+                    }
+                }
+                let result = parameters[0].tensor.double_value(&[0]);
+                assert!((result - expected).abs() < 1e-6, "{result} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn frozen_groups_stay_but_for_their_norms() {
+        let parameters = [parameter("conv", &[1.0], true, false), parameter("norm", &[1.0], false, true)];
+        let names: Vec<String> = adam(&parameters, 1).slots.into_iter().map(|slot| slot.name).collect();
+        assert_eq!(names, ["norm"]);
+    }
+
+    #[test]
+    fn a_gradient_of_another_layout_is_brought_into_that_of_the_parameter() {
+        let values: Vec<f32> = (0..6).map(|i| i as f32).collect();
+        let tensor = Tensor::from_slice(&values).view([3, 2]).tr().set_requires_grad(true);
+        assert_eq!(tensor.stride(), [1, 2]);
+        let parameters = [Parameter { name: "p".into(), tensor, group: 0, norm: false, decays: false }];
+        let mut adam = adam(&parameters, 0);
+        let gradient = Tensor::from_slice(&[1.0f32, 0.0, 0.0, 0.0, 0.0, 0.0]).view([2, 3]);
+        adam.step(vec![gradient], &[0.5], 0.9).expect("steps");
+        let after = Vec::<f32>::try_from(parameters[0].tensor.contiguous().view([-1])).expect("numbers");
+        assert!((after[0] + 0.5).abs() < 1e-3, "{after:?}");
+        assert_eq!(after[1..], [2.0, 4.0, 1.0, 3.0, 5.0]);
+    }
+}

@@ -4,14 +4,18 @@ mod adam;
 mod device;
 mod error;
 mod evaluate;
+mod find;
 mod layers;
 mod network;
 mod predict;
 mod resume;
 mod run;
 mod store;
+#[cfg(test)]
+mod tests;
 
 pub use device::{environment, use_threads};
 pub use error::{PredictError, TrainError};
+pub use find::find_rate;
 pub use predict::{Prediction, embeddings, predict};
 pub use run::train;

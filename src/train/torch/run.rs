@@ -52,7 +52,8 @@ pub fn train(
     run.stages(from)
 }
 
-struct Run<'a> {
+/// A run under way.
+pub(super) struct Run<'a> {
     plan: &'a Plan,
     digest: [u8; 32],
     workshop: Workshop<'a>,
@@ -77,7 +78,12 @@ enum Flow {
 }
 
 impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, workshop: Workshop<'a>, sink: &'a mut dyn TrainSink) -> Result<Self, TrainError> {
+    /// A run of `plan` before its first step, with its first weights.
+    pub(super) fn new(
+        plan: &'a Plan,
+        workshop: Workshop<'a>,
+        sink: &'a mut dyn TrainSink,
+    ) -> Result<Self, TrainError> {
         let recipe = &plan.recipe;
         let device = Device::Cpu;
         let note = Note {
@@ -117,7 +123,8 @@ impl<'a> Run<'a> {
         Ok(Outcome::Finished { metrics_json: self.history.to_json() })
     }
 
-    fn optimizer(&self, stage: u32) -> Result<Adam, TrainError> {
+    /// The optimizer of a stage before its first step.
+    pub(super) fn optimizer(&self, stage: u32) -> Result<Adam, TrainError> {
         let recipe = &self.plan.recipe;
         let threads = rayon::ThreadPoolBuilder::new().num_threads(self.workshop.threads.max(1)).build();
         let threads = threads.map_err(RenditionError::Threads)?;
@@ -241,7 +248,7 @@ impl<'a> Run<'a> {
     }
 
     /// Makes a step and returns the loss before it.
-    fn step(
+    pub(super) fn step(
         &mut self,
         batch: &Batch,
         place: Place,

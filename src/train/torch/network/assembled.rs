@@ -131,3 +131,134 @@ impl Network {
         map.f_mean_dim([2i64, 3].as_slice(), false, Kind::Float)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tch::nn::{ModuleT, VarStore};
+    use tch::vision;
+
+    use super::*;
+    use crate::train::keyed::Moment;
+    use crate::train::recipe::{Normalisation, Precision};
+    use crate::train::torch::layers::Dropout;
+    use safelight_lineage::id::ImageId;
+
+    fn network(architecture: Architecture, head: Head, classes: usize) -> Network {
+        let note = Note {
+            architecture: architecture.name().to_owned(),
+            head,
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            normalisation: Normalisation::Imagenet,
+        };
+        Network::new(architecture, note, 1, Device::Cpu).expect("builds")
+    }
+
+    /// Pictures that are not all alike, of these extents.
+    fn pictures(count: i64, height: i64, width: i64) -> Tensor {
+        let numbers = Tensor::arange(count * 3 * height * width, (Kind::Float, Device::Cpu));
+        (numbers * 0.7).sin().view([count, 3, height, width])
+    }
+
+    fn parameters(architecture: Architecture) -> usize {
+        network(architecture, Head::Linear, 1000).parameters().iter().map(|p| p.tensor.numel()).sum()
+    }
+
+    /// The counts that torchvision publishes for 1,000 classes.
+    #[test]
+    fn networks_have_as_many_parameters_as_published() {
+        assert_eq!(parameters(Architecture::Resnet18), 11_689_512);
+        assert_eq!(parameters(Architecture::Resnet34), 21_797_672);
+        assert_eq!(parameters(Architecture::Resnet50), 25_557_032);
+        assert_eq!(parameters(Architecture::MobilenetV2), 3_504_872);
+        assert_eq!(parameters(Architecture::Densenet121), 7_978_856);
+        // torchvision's 132,868,840 with three linear layers instead of one.
+        let linear = 25_088 * 4_096 + 4_096 + 4_096 * 4_096 + 4_096 + 4_096 * 1_000 + 1_000;
+        assert_eq!(parameters(Architecture::Vgg11Bn), 132_868_840 - linear + 512 * 1_000 + 1_000);
+    }
+
+    /// Another implementation with the same names, tch's own, gives `factor`
+    /// times our scores with our weights.
+    fn agrees_with_tch(
+        architecture: Architecture,
+        size: i64,
+        factor: f64,
+        other: &dyn Fn(&VarStore) -> Box<dyn ModuleT>,
+    ) {
+        let ours = network(architecture, Head::Linear, 5);
+        // Running statistics that are not all zero and one.
+        for (index, (name, buffer)) in ours.store.buffers.iter().enumerate() {
+            if factor != 1.0 && name.ends_with("mean") {
+                continue;
+            }
+            let _ = tch::no_grad(|| buffer.shallow_clone().f_add_scalar_(0.01 * (index % 7) as f64))
+                .expect("adds");
+        }
+        let store = VarStore::new(Device::Cpu);
+        let theirs = other(&store);
+        let variables = store.variables();
+        let values = ours.values().expect("reads");
+        assert_eq!(variables.len(), values.len());
+        tch::no_grad(|| {
+            for (name, values) in &values {
+                let variable = variables.get(name).unwrap_or_else(|| panic!("tch has no {name}"));
+                let source = Tensor::from_slice(&values.values).view(variable.size().as_slice());
+                variable.shallow_clone().copy_(&source);
+            }
+            let input = pictures(2, size, size);
+            let ours = ours.scores(&input, &Pass::judging(Precision::Fp32)).expect("runs");
+            let theirs = theirs.forward_t(&input, false) / factor;
+            let scale = theirs.abs().max().double_value(&[]);
+            let gap = (ours - theirs).abs().max().double_value(&[]);
+            assert!(gap <= 1e-4 * scale.max(1.0), "{architecture}: {gap} of {scale}");
+        });
+    }
+
+    #[test]
+    fn scores_are_those_of_another_implementation() {
+        agrees_with_tch(Architecture::Resnet18, 64, 1.0, &|s| {
+            Box::new(vision::resnet::resnet18(&s.root(), 5))
+        });
+        agrees_with_tch(Architecture::Resnet50, 64, 1.0, &|s| {
+            Box::new(vision::resnet::resnet50(&s.root(), 5))
+        });
+        agrees_with_tch(Architecture::MobilenetV2, 64, 1.0, &|s| {
+            Box::new(vision::mobilenet::v2(&s.root(), 5))
+        });
+        // tch's pooling adds where it should average: 4 in each of three
+        // transitions, 49 in the end. Without running means and biases, a
+        // factor on a map is a factor on the scores.
+        agrees_with_tch(Architecture::Densenet121, 224, 64.0 * 49.0, &|s| {
+            Box::new(vision::densenet::densenet121(&s.root(), 5))
+        });
+    }
+
+    #[test]
+    fn every_network_takes_every_size_with_either_head() {
+        for architecture in Architecture::ALL {
+            for head in [Head::Linear, Head::Fastai] {
+                let network = network(architecture, head, 3);
+                for (height, width) in [(32, 32), (40, 72)] {
+                    let pass = Pass::judging(Precision::Fp32);
+                    let input = pictures(1, height, width);
+                    let scores = tch::no_grad(|| network.scores(&input, &pass)).expect("runs");
+                    assert_eq!(scores.size(), [1, 3], "{architecture} {head:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dropout_is_a_function_of_the_image_not_of_its_place() {
+        let moment = Moment { seed: 1, stage: 0, epoch: 0 };
+        let dropped = |images: &[ImageId]| {
+            let pass = Pass { precision: Precision::Fp32, training: Some(Dropout { moment, images }) };
+            let ones = Tensor::ones([images.len() as i64, 64], (Kind::Float, Device::Cpu));
+            Vec::<Vec<f32>>::try_from(pass.dropout(ones, "dropout", 0.25).expect("drops")).expect("rows")
+        };
+        let (a, b) = (ImageId([1; 16]), ImageId([2; 16]));
+        let (one, other) = (dropped(&[a, b]), dropped(&[b, a]));
+        assert_eq!((&one[0], &one[1]), (&other[1], &other[0]));
+        assert!(one[0].iter().all(|value| [0.0, 4.0 / 3.0].contains(value)));
+        assert_ne!(one[0], one[1]);
+    }
+}

@@ -224,6 +224,6 @@ pub fn to_values(tensor: &Tensor) -> Result<Values, TchError> {
 /// Overwrites a tensor, which keeps its place and layout in memory.
 pub fn copy_into(tensor: &Tensor, values: &Values) -> Result<(), TchError> {
     let source = to_tensor(values, tensor.device())?;
-    let _written = tensor.shallow_clone().f_copy_(&source)?;
+    tensor.shallow_clone().f_copy_(&source)?;
     Ok(())
 }

@@ -2,10 +2,18 @@
 //! the models trained from it, in an append-only log, and replays it.
 
 pub mod clean;
+pub mod cli;
 pub mod demo;
 pub mod ensemble;
+pub mod error;
 pub mod image;
 pub mod import;
+pub mod interface;
+pub mod jobs;
 pub mod predictions;
+pub mod replay;
+pub mod runs;
+pub mod session;
+pub mod stop;
 pub mod submit;
 pub mod train;

@@ -1,3 +1,7 @@
-//! The program.
+//! The program: parses the command line, runs one command, gives its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    safelight::cli::run(std::env::args_os())
+}

@@ -2,6 +2,7 @@
 //! which of them to choose.
 
 mod agreement;
+pub mod cast;
 mod greedy;
 mod vote;
 mod votes;

@@ -16,6 +16,7 @@ mod probe_jpeg;
 mod probe_png;
 mod problem;
 mod read;
+pub mod run;
 mod walk;
 
 pub use class_name::ClassCollision;

@@ -1,5 +1,6 @@
 //! Files as a competition wants them: which columns, which order, which names.
 
+pub mod commit;
 mod dialect;
 mod format;
 mod sample;

@@ -7,8 +7,10 @@ use safelight_lineage::digest::{BlobId, Hasher};
 use safelight_lineage::event::Split;
 use safelight_lineage::id::ImageId;
 use safelight_lineage::manifest::{Manifest, ManifestRow};
+use safelight_lineage::value::ClassIndex;
 
 use super::recipe::{Recipe, ValidationSplit};
+use crate::clean::{FoldError, FoldSample, folds};
 
 /// Where the bytes of images come from; read by several threads at once.
 pub trait BlobSource: Sync {
@@ -78,6 +80,12 @@ pub enum PlanError {
         /// The split.
         split: ValidationSplit,
     },
+    /// The images cannot be dealt into folds.
+    #[error("the training images cannot be dealt into folds: {error}")]
+    Folds {
+        /// Why.
+        error: FoldError,
+    },
     /// A label that is no class.
     #[error("image {image} is labelled {label}, but there are {classes} classes")]
     NoSuchClass {
@@ -112,9 +120,15 @@ impl Plan {
                 }
                 valid
             }
-            None => {
-                hold_out(&mut train, recipe.validation.fraction.unwrap_or(0.0), recipe.seed, classes.len())
-            }
+            None => match (recipe.validation.fold, recipe.validation.folds) {
+                (Some(fold), Some(folds)) => take_fold(&mut train, fold, folds, recipe.seed)?,
+                _ => hold_out(
+                    &mut train,
+                    recipe.validation.fraction.unwrap_or(0.0),
+                    recipe.seed,
+                    classes.len(),
+                ),
+            },
         };
         let plan = Plan { recipe, classes, train, valid, unlabelled, initial: None, resume: None };
         plan.check()?;
@@ -179,6 +193,22 @@ fn labelled(manifest: &Manifest, split: Split) -> Result<(Vec<Sample>, usize), P
     Ok((samples, unlabelled))
 }
 
+/// Takes one of `of` folds out of `train`; see [`folds`].
+fn take_fold(train: &mut Vec<Sample>, fold: u8, of: u8, seed: u64) -> Result<Vec<Sample>, PlanError> {
+    let samples: Vec<FoldSample> = train
+        .iter()
+        .map(|sample| FoldSample { image: sample.image, label: Some(ClassIndex(sample.label)) })
+        .collect();
+    let places = folds(&samples, of, seed, &[]).map_err(|error| PlanError::Folds { error })?;
+    let mut valid = Vec::new();
+    let mut rest = Vec::new();
+    for (sample, place) in train.iter().zip(places) {
+        if place == fold { valid.push(*sample) } else { rest.push(*sample) }
+    }
+    *train = rest;
+    Ok(valid)
+}
+
 /// Takes a share of every class out of `train`: the images whose
 /// hash(seed, image id) is smallest. An image's place among them does not
 /// depend on the other images, so a set that changes a little is split alike.
@@ -203,8 +233,6 @@ fn hold_out(train: &mut Vec<Sample>, fraction: f64, seed: u64, classes: usize) -
 
 #[cfg(test)]
 mod tests {
-    use safelight_lineage::value::ClassIndex;
-
     use super::*;
 
     fn manifest(rows: impl IntoIterator<Item = (u8, Option<u16>, Split)>) -> Manifest {

@@ -154,8 +154,9 @@ impl Normalisation {
 }
 
 /// Which images validate: a split of the dataset, or a share of the training
-/// images, equal in every class and chosen by hash(seed, image id). Exactly one
-/// is given; all stages use the same images.
+/// images, equal in every class and chosen by hash(seed, image id), or one of
+/// several folds that the training images are dealt into. Exactly one of the
+/// three is given; all stages use the same images.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validation {
@@ -165,6 +166,46 @@ pub struct Validation {
     /// The share, within 0 … 0.9.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fraction: Option<f64>,
+    /// Which fold, from zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<u8>,
+    /// Of how many folds, 2 to 20.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folds: Option<u8>,
+}
+
+impl Validation {
+    /// Fills in the default, a fifth, and checks that one way is chosen.
+    fn resolve(&mut self) -> Result<(), RecipeError> {
+        let only = |key: &str, value: String, allowed: &str| {
+            Err(RecipeError::Value { key: format!("validation.{key}"), value, allowed: allowed.to_owned() })
+        };
+        match (self.split, self.fraction, self.fold, self.folds) {
+            (None, None, None, None) => self.fraction = Some(0.2),
+            (Some(_), None, None, None) => {}
+            (None, Some(fraction), None, None) => within("validation.fraction", fraction, 0.0..=0.9)?,
+            (None, None, Some(fold), Some(folds)) => {
+                within("validation.folds", folds, 2..=20)?;
+                within("validation.fold", fold, 0..=folds - 1)?;
+            }
+            (None, None, Some(fold), None) => {
+                return only("fold", fold.to_string(), "given together with validation.folds");
+            }
+            (None, None, None, Some(folds)) => {
+                return only("folds", folds.to_string(), "given together with validation.fold");
+            }
+            (Some(_), Some(fraction), ..) => {
+                return only("fraction", fraction.to_string(), "left out when a split is given");
+            }
+            (_, _, Some(fold), _) => {
+                return only("fold", fold.to_string(), "left out when a split or a fraction is given");
+            }
+            (_, _, None, Some(folds)) => {
+                return only("folds", folds.to_string(), "left out when a split or a fraction is given");
+            }
+        }
+        Ok(())
+    }
 }
 
 /// The splits that can validate.
@@ -265,20 +306,7 @@ impl Recipe {
         within("weight_decay", self.weight_decay, 0.0..=1.0)?;
         within("label_smoothing", self.label_smoothing, 0.0..=0.9)?;
         within("mixup", self.mixup, 0.0..=10.0)?;
-        match self.validation {
-            Validation { split: None, fraction: None } => self.validation.fraction = Some(0.2),
-            Validation { split: None, fraction: Some(fraction) } => {
-                within("validation.fraction", fraction, 0.0..=0.9)?;
-            }
-            Validation { split: Some(_), fraction: None } => {}
-            Validation { split: Some(_), fraction: Some(fraction) } => {
-                return Err(RecipeError::Value {
-                    key: "validation.fraction".to_owned(),
-                    value: fraction.to_string(),
-                    allowed: "left out when a split is given".to_owned(),
-                });
-            }
-        }
+        self.validation.resolve()?;
         self.augmentation.resolve()?;
         if self.stage.is_empty() {
             self.stage.push(Stage::new(64, 5, 3e-3));
@@ -351,6 +379,14 @@ mod tests {
         assert!(refused("[[stage]]\nsize = 64\nlearning_rate = nan").contains("learning_rate is NaN"));
         assert!(refused("[[stage]]\nsize = 64\ncycles = 2").contains("cycles means nothing"));
         assert!(refused("[validation]\nsplit = \"test\"\nfraction = 0.1").contains("validation.fraction"));
+        assert!(Recipe::parse("validation = { fold = 2, folds = 3 }").is_ok());
+        let fold = |text: &str| Recipe::parse(text).expect_err(text).to_string();
+        assert_eq!(
+            fold("validation = { fold = 3, folds = 3 }"),
+            "validation.fold is 3; it must be between 0 and 2"
+        );
+        assert!(fold("validation = { fold = 1 }").contains("together with validation.folds"));
+        assert!(fold("validation = { fraction = 0.1, folds = 3 }").contains("left out"));
         assert!(refused("[augmentation]\nflip = 1.5").contains("augmentation.flip is 1.5"));
     }
 

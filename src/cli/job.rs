@@ -1,0 +1,77 @@
+//! `safelight job`: what a child process runs. Hidden: people use `train`.
+
+use std::path::PathBuf;
+
+use super::context::Context;
+use crate::error::{AppError, Exit};
+
+/// Work that runs in a child process and tells its progress as JSON lines
+#[derive(Debug, clap::Args)]
+pub struct JobArgs {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Job {
+    /// Train a model
+    Train {
+        /// The recipe, TOML.
+        #[arg(long)]
+        recipe: PathBuf,
+        /// The checkpoint to start from, whole.
+        #[arg(long)]
+        from: Option<String>,
+        /// The run to go on with, whole.
+        #[arg(long)]
+        resume: Option<String>,
+        /// Threads that compute.
+        #[arg(long)]
+        threads: usize,
+        /// What to remember.
+        #[arg(long)]
+        message: Option<String>,
+    },
+}
+
+#[cfg(feature = "torch")]
+pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
+    use crate::runs::execute::{Ending, Order, execute};
+    use crate::runs::prepare::Start;
+    use crate::train::recipe::Recipe;
+
+    let Job::Train { recipe, from, resume, threads, message } = &args.job;
+    let text = std::fs::read_to_string(recipe).map_err(|error| AppError::io("read", recipe, &error))?;
+    let id = |text: &str| AppError::new(Exit::Usage, format!("'{text}' is not a whole id"));
+    let start = match (from, resume) {
+        (_, Some(run)) => Start::Resume(run.parse().map_err(|_| id(run))?),
+        (Some(checkpoint), None) => Start::Checkpoint(checkpoint.parse().map_err(|_| id(checkpoint))?),
+        (None, None) => Start::Fresh,
+    };
+    let order = Order { recipe: Recipe::parse(&text)?, start, threads: *threads, message: message.clone() };
+    let stop = crate::stop::Stop::install();
+    let mut session = context.session()?;
+    match execute(&mut session, &order, &stop, &mut std::io::stdout().lock())? {
+        Ending::Finished => Ok(Exit::Done),
+        Ending::Cancelled => Ok(stop.exit()),
+    }
+}
+
+#[cfg(not(feature = "torch"))]
+pub fn run(_: &JobArgs, _: &Context) -> Result<Exit, AppError> {
+    Err(AppError::refused("this build of safelight has no training in it")
+        .hint("build it with its default features: make build"))
+}
+
+#[cfg(feature = "torch")]
+impl From<crate::runs::execute::ExecuteError> for AppError {
+    fn from(error: crate::runs::execute::ExecuteError) -> AppError {
+        use crate::runs::execute::ExecuteError;
+        match error {
+            ExecuteError::Prepare(error) => error.into(),
+            ExecuteError::Session(error) => error.into(),
+            ExecuteError::Blob(error) => error.into(),
+            ExecuteError::Train(error) => AppError::failed(super::words::text(&error.to_string())),
+        }
+    }
+}

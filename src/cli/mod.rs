@@ -1,0 +1,177 @@
+//! The command line: parses it, runs one use-case, and says how it went.
+
+mod audit;
+mod change;
+mod clean;
+mod context;
+mod demo;
+mod ensemble;
+mod folds;
+mod history;
+mod import;
+mod init;
+mod job;
+mod output;
+mod predict;
+mod replay;
+mod resolve;
+mod status;
+mod submit;
+mod train;
+mod tui;
+mod verify;
+mod words;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::error::Exit;
+use context::Context;
+
+/// Keeps the whole life of an image-classification dataset, and of the models
+/// trained from it, in an append-only log, and replays it.
+#[derive(Debug, Parser)]
+#[command(name = "safelight", version, propagate_version = true, after_help = after_help())]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+
+    /// Without a command, inside a repository: the terminal interface.
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Work as if started in this folder.
+    #[arg(short = 'C', long = "repository", value_name = "DIR", global = true)]
+    repository: Option<PathBuf>,
+
+    /// Write one JSON document to stdout instead of text.
+    #[arg(long, global = true)]
+    json: bool,
+
+    /// No progress and no notices.
+    #[arg(short, long, global = true)]
+    quiet: bool,
+
+    /// Who acts; recorded with every change [default: the login name].
+    #[arg(long, value_name = "NAME", env = "SAFELIGHT_ACTOR", global = true)]
+    actor: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::InitArgs),
+    Import(import::ImportArgs),
+    Status(status::StatusArgs),
+    Log(history::LogArgs),
+    Show(history::ShowArgs),
+    Relabel(change::RelabelArgs),
+    Remove(change::RemoveArgs),
+    Restore(change::RestoreArgs),
+    Undo(change::UndoArgs),
+    Audit(audit::AuditArgs),
+    Train(train::TrainArgs),
+    Predict(predict::PredictArgs),
+    Clean(clean::CleanArgs),
+    Ensemble(ensemble::EnsembleArgs),
+    Submit(submit::SubmitArgs),
+    Replay(replay::ReplayArgs),
+    Verify(verify::VerifyArgs),
+    Demo(demo::DemoArgs),
+    Tui(tui::TuiArgs),
+    #[command(hide = true)]
+    Job(job::JobArgs),
+}
+
+fn after_help() -> String {
+    let mut text = String::from(
+        "Examples:\n  safelight demo                     the whole chain on pictures it draws itself\n  \
+         safelight init scenes && cd scenes && safelight import ../photos\n  \
+         safelight train recipe.toml\n\nExit codes:\n",
+    );
+    for exit in Exit::ALL {
+        text.push_str(&format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+    }
+    text
+}
+
+/// Runs the program with these arguments and gives its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors to clap either: they end with 0.
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            // Nothing can be said any more where stderr is closed.
+            let _ = error.print();
+            return exit.into();
+        }
+    };
+    let context = Context::new(&cli.global);
+    let outcome = match cli.command {
+        Some(command) => dispatch(command, &context),
+        None => tui::run_or_help(&context, || {
+            Cli::command().print_help().map_err(|error| crate::error::AppError::failed(error.to_string()))
+        }),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            context.out.failure(&error);
+            error.exit.into()
+        }
+    }
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::AppError> {
+    match command {
+        Command::Init(args) => init::run(&args, context),
+        Command::Import(args) => import::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Log(args) => history::log(&args, context),
+        Command::Show(args) => history::show(&args, context),
+        Command::Relabel(args) => change::relabel(&args, context),
+        Command::Remove(args) => change::remove(&args, context),
+        Command::Restore(args) => change::restore(&args, context),
+        Command::Undo(args) => change::undo(&args, context),
+        Command::Audit(args) => audit::run(&args, context),
+        Command::Train(args) => train::run(&args, context),
+        Command::Predict(args) => predict::run(&args, context),
+        Command::Clean(args) => clean::run(&args, context),
+        Command::Ensemble(args) => ensemble::run(&args, context),
+        Command::Submit(args) => submit::run(&args, context),
+        Command::Replay(args) => replay::run(&args, context),
+        Command::Verify(args) => verify::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
+        Command::Tui(args) => tui::run(&args, context),
+        Command::Job(args) => job::run(&args, context),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        for command in Cli::command().get_subcommands_mut() {
+            let help = command.clone().render_long_help().to_string();
+            assert!(
+                command.is_hide_set() || help.contains("Example"),
+                "{} has no example in its help",
+                command.get_name()
+            );
+        }
+    }
+}

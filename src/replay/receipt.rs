@@ -1,0 +1,60 @@
+//! Receipts: what a replay compared and what came of it, for others to read.
+
+use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
+use safelight_lineage::event::{EventRef, ReplayDepth, ReplayOutcome};
+use safelight_lineage::id::SubmissionId;
+use safelight_lineage::value::Seq;
+use serde::Serialize;
+
+/// One comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StepReceipt {
+    /// What was done, in words.
+    pub what: String,
+    /// The event that had recorded it.
+    pub event: EventRef,
+    /// Where that is in this journal.
+    pub seq: Seq,
+    /// The digest that the log recorded.
+    pub expected: BlobId,
+    /// The digest of what was made.
+    pub actual: BlobId,
+}
+
+impl StepReceipt {
+    /// Whether both are equal.
+    pub fn is_equal(&self) -> bool {
+        self.expected == self.actual
+    }
+}
+
+/// What a replay found. Its JSON is kept in the store and named by the event
+/// that records the replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// The submission.
+    pub submission: SubmissionId,
+    /// How deep it was replayed.
+    pub depth: ReplayDepth,
+    /// The frame that had recorded it: the log up to here is all it rests on.
+    pub frame: FrameDigest,
+    /// Where that frame ends in this journal.
+    pub seq: Seq,
+    /// The dataset that was judged.
+    pub manifest: Option<ManifestDigest>,
+    /// The comparisons, in order, up to the first that differs.
+    pub steps: Vec<StepReceipt>,
+    /// The verdict.
+    pub outcome: ReplayOutcome,
+    /// What made this receipt.
+    pub program: String,
+}
+
+impl Receipt {
+    /// The receipt as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut bytes = serde_json::to_vec_pretty(self).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes
+    }
+}

@@ -1,1 +1,5 @@
+//! Black-box tests of the program and of its structure, in one binary.
 
+mod dataset;
+mod layering;
+mod support;

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use safelight_lineage::decide::{Command, decide};
 use safelight_lineage::digest::{BlobId, FrameDigest, Hasher};
 use safelight_lineage::event::{
-    Actor, ClassesAdded, DatasetCreated, Event, Frame, FrameHeader, ImageImported, Origin, Split,
+    Actor, ClassesAdded, DatasetCreated, Event, Frame, FrameHeader, ImageImported, Origin, RevertTarget,
+    Split,
 };
 use safelight_lineage::id::{ImageId, TransactionId};
 use safelight_lineage::query::{ManifestFilter, manifest};
-use safelight_lineage::state::State;
+use safelight_lineage::state::{State, TransactionRecord};
 use safelight_lineage::value::{ClassIndex, PathBytes, Seq, Timestamp};
 
 const FRAMES: u64 = 250;
@@ -78,6 +80,28 @@ fn main() {
     let start = processor_time();
     let rows = manifest(&state, &ManifestFilter::default()).rows().len();
     println!("manifest    {:8.1?}  {rows} rows", since(start));
+
+    undo_everything(&mut state);
+    undo_everything(&mut state);
+}
+
+/// Reverts the import at first, then the revert of it.
+fn undo_everything(state: &mut State) {
+    let number = state.transactions().len() as u64;
+    let whole =
+        |record: &TransactionRecord| RevertTarget { transaction: record.transaction, events: Vec::new() };
+    let targets: Vec<_> = match state.reverts().last() {
+        None => state.transactions().iter().skip(1).map(whole).collect(),
+        Some(_) => state.transactions().last().map(whole).into_iter().collect(),
+    };
+    let start = processor_time();
+    let command = Command::Revert { targets, reason: "everything".to_owned() };
+    let events = decide(state, command).expect("nothing happened since");
+    println!("decide undo {:8.1?}", since(start));
+    let frame = frame(number, state.seq().0 + 1, events);
+    let start = processor_time();
+    state.apply(&frame);
+    println!("fold undo   {:8.1?}  {} images left", since(start), state.present_count());
 }
 
 /// The first number of schedstat: nanoseconds on a processor so far.

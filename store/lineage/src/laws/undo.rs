@@ -152,6 +152,11 @@ fn facts_and_reverted_events_cannot_be_reverted() {
     let mut log = classes();
     let created = log.frames[0].header.transaction;
     assert!(matches!(log.undo(created), Err(Rejection::NotReversible { .. })));
+    let by_number = vec![RevertTarget { transaction: created, events: vec![0] }];
+    assert!(matches!(
+        log.try_run(Command::Revert { targets: by_number, reason: String::new() }),
+        Err(Rejection::NotReversible { .. })
+    ));
     let image = log.import("a.jpg", "sea");
     let relabelled = log.relabel(image, "forest");
     let undo = log.undo(relabelled).expect("nothing happened since");

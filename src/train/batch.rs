@@ -276,7 +276,9 @@ mod tests {
         let (pictures, samples) = pictures(8);
         let renditions = prepared(&pictures, &samples, None);
         let (plain_recipe, mixed_recipe) = (recipe(0.0), recipe(0.4));
-        let make = |recipe| Batches::new(recipe, 0, &samples, 3, &renditions).make(MOMENT, &[0, 1, 2, 3, 4, 5, 6, 7]);
+        let make = |recipe| {
+            Batches::new(recipe, 0, &samples, 3, &renditions).make(MOMENT, &[0, 1, 2, 3, 4, 5, 6, 7])
+        };
         let (plain, mixed) = (make(&plain_recipe).expect("makes"), make(&mixed_recipe).expect("makes"));
         let near = |a: f32, b: f32| (a - b).abs() < 1e-6;
         assert!(near(plain.targets[0], 0.9 + 0.1 / 3.0) && near(plain.targets[1], 0.1 / 3.0));

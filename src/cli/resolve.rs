@@ -47,7 +47,7 @@ pub fn image(state: &State, text: &str) -> Result<ImageId, AppError> {
     }
 }
 
-/// Finds several images; see [`image`].
+/// Finds several images; see [`image`](image()).
 ///
 /// # Errors
 /// For the first that is not found.

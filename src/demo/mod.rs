@@ -1,7 +1,7 @@
 //! The data set that the program draws for itself.
 //!
 //! Six classes of small scenes, painted by arithmetic alone: the same seed,
-//! class and index give the same pixels on every machine. [`dataset`] lays a
+//! class and index give the same pixels on every machine. [`dataset`](dataset()) lays a
 //! few hundred of them out as a folder to import, with errors planted in it on
 //! purpose and written down apart, so that a demonstration can count how many
 //! of them its cleaning rules find.

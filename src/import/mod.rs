@@ -1,10 +1,10 @@
 //! Bringing a folder of pictures in: which files there are, what each is for,
 //! and whether its bytes are a picture at all.
 //!
-//! [`walk`] looks at names only and gives a sorted list of files, each with its
+//! [`walk`](walk()) looks at names only and gives a sorted list of files, each with its
 //! split and label, and a list of everything that it leaves out and why.
 //! [`read_all`] then reads those files on several threads and hands each to one
-//! consumer, in order, hashed and [probed](probe). Nothing here writes, and
+//! consumer, in order, hashed and [probed](probe()). Nothing here writes, and
 //! nothing is dropped without being listed.
 
 mod class_name;

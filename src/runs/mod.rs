@@ -2,7 +2,7 @@
 //! what it leaves there.
 //!
 //! [`prepare`] turns a recipe and a log into a plan and works without libtorch;
-//! [`execute`] and [`predict`] do the work.
+//! `execute` and `predict` do the work, on libtorch.
 
 #[cfg(feature = "torch")]
 pub mod execute;

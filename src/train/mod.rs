@@ -1,6 +1,6 @@
 //! Training and predicting: recipes, the data pipeline, and the engine.
 //!
-//! Everything but [`torch`] is plain Rust and builds without libtorch.
+//! Everything but `torch` is plain Rust and builds without libtorch.
 
 pub mod augmentation;
 pub mod batch;

@@ -1,8 +1,8 @@
 //! Safelight's terminal interface.
 //!
-//! A [`Model`](model::Model) holds everything the interface knows.
-//! [`update`](update::update) changes it by what happened and says what is to be
-//! done outside; [`draw`](view::draw) shows it. Both are pure. The runtime has
+//! A `Model` holds everything the interface knows.
+//! `update` changes it by what happened and says what is to be
+//! done outside; `draw` shows it. Both are pure. The runtime has
 //! the terminal, the threads and the [`Ports`], and moves messages between them.
 //! Nothing in the loop blocks: whatever is slow is a command to a thread.
 

@@ -10,7 +10,7 @@ use crate::screen::Screen;
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ImageMode {
-    /// By what the environment says of the terminal; see [`crate::picture::mode`].
+    /// By what the environment says of the terminal; see `picture::mode`.
     #[default]
     Auto,
     /// Two pixels a cell, in colour.

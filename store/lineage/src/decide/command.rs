@@ -34,7 +34,7 @@ pub enum Command {
         classes: Vec<String>,
     },
     /// Bring images in, or new bytes of images that came in before; see
-    /// [`import`](crate::decide::import).
+    /// [`import`](crate::decide::import()).
     ImportImages {
         /// The images, in the order in which they are to come in.
         images: Vec<NewImage>,

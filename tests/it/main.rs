@@ -1,5 +1,7 @@
 //! Black-box tests of the program and of its structure, in one binary.
 
+#[cfg(feature = "torch")]
+mod chain;
 mod dataset;
 mod layering;
 mod support;

@@ -1,0 +1,181 @@
+//! The main job from outside: train, predict, vote, submit, replay.
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::support::{Bench, files};
+
+const RECIPE: &str = "seed = 3\nbatch = 8\nvalidation = { fraction = 0.2 }\n\
+                      [[stage]]\nsize = 32\nepochs = 1\nlearning_rate = 1e-3\n";
+
+fn imported() -> Bench {
+    let bench = Bench::with_repository();
+    bench.photos(6);
+    bench.run(["import", "../photos"]).expect(0);
+    bench.write("repo/recipe.toml", RECIPE.as_bytes());
+    bench
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not text")).to_owned()
+}
+
+fn train(bench: &Bench, more: &[&str]) -> (String, String) {
+    let mut arguments = vec!["train", "recipe.toml", "--threads", "2", "--json"];
+    arguments.extend(more);
+    let trained = bench.run(arguments).expect(0).json();
+    (text(&trained["checkpoint"]), text(&trained["checkpoint_record"]["event"]["weights"]))
+}
+
+#[test]
+fn a_submission_is_rebuilt_byte_for_byte_without_index_and_cache() {
+    let bench = imported();
+    let (first, weights) = train(&bench, &[]);
+    let (second, _) = train(&bench, &["--set", "architecture=mobilenet_v2"]);
+    let (_, again) = train(&bench, &[]);
+    assert_eq!(weights, again, "the same recipe twice gives the same weights");
+    let (_, other) = train(&bench, &["--set", "seed=4"]);
+    assert_ne!(weights, other, "another seed gives other weights");
+
+    let predict = |checkpoint: &str| {
+        text(&bench.run(["predict", checkpoint, "--split", "test", "--json"]).expect(0).json()["predictions"])
+    };
+    let (one, two) = (predict(&first), predict(&second[..8]));
+    let vote = |members: [&str; 2]| {
+        let id =
+            text(&bench.run(["ensemble", members[0], members[1], "--json"]).expect(0).json()["ensemble"]);
+        let submitted = bench.run(["submit", &id, "--json"]).expect(0).json();
+        (text(&submitted["submission"]), text(&submitted["csv"]))
+    };
+    let (submission, csv) = vote([&one, &two]);
+    let (_, swapped) = vote([&two, &one]);
+    assert_eq!(csv, swapped, "the order of members decides nothing");
+
+    bench.run(["submit", &one, "--output", "s.csv"]).expect(0);
+    bench.run(["submit", &one, "--output", "s.csv"]).expect(4).says("--force");
+    let written = fs::read_to_string(bench.path("repo/s.csv")).expect("a file");
+    assert_eq!(written.lines().count(), 1 + 12, "{written}");
+    assert!(written.starts_with("image,label\ntest/buildings/"), "{written}");
+
+    // Later changes must not matter.
+    bench.run(["relabel", "test/sea/1000.jpg", "--to", "glacier"]).expect(0);
+    bench.run(["remove", "test/sea/1001.jpg"]).expect(0);
+    for folder in ["index", "cache"] {
+        let _ = fs::remove_dir_all(bench.path("repo/.safelight").join(folder));
+    }
+    let replayed =
+        bench.run(["replay", &submission[..10], "--depth", "votes", "--output", "again.csv", "--json"]);
+    let replayed = replayed.expect(0).json();
+    assert_eq!(replayed["outcome"]["kind"], json!("identical"));
+    let again = fs::read(bench.path("repo/again.csv")).expect("a file");
+    assert_eq!(safelight_lineage::digest::BlobId::of(&again).to_string(), csv);
+    bench.run(["log", "-n", "1"]).expect(0).says("IDENTICAL");
+    bench.run(["show", &submission]).expect(0).says("made_by");
+
+    // A damaged pack: no verdict, but where the damage is.
+    for pack in files(&bench.path("repo/.safelight/packs")) {
+        let mut bytes = fs::read(&pack).expect("readable");
+        for at in (100..bytes.len()).step_by(64) {
+            bytes[at] ^= 1;
+        }
+        fs::write(&pack, bytes).expect("writable");
+    }
+    bench.run(["replay", &submission]).expect(6).says("verify");
+}
+
+#[test]
+fn a_run_that_is_told_to_stop_leaves_a_log_to_go_on_from() {
+    let bench = imported();
+    let long = RECIPE.replace("epochs = 1", "epochs = 400");
+    bench.write("repo/long.toml", long.as_bytes());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"))
+        .args(["train", "long.toml", "--threads", "2"])
+        .current_dir(bench.path("repo"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let patience = Instant::now();
+    while bench.run(["status", "--json"]).expect(0).json()["running"] != json!(1) {
+        assert!(patience.elapsed() < Duration::from_secs(60), "no run was started");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    std::thread::sleep(Duration::from_millis(1_500));
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    bench.run(["log", "-n", "1"]).expect(0).says("cancelled");
+    bench.run(["verify", "--deep"]).expect(0);
+    assert_eq!(bench.run(["status", "--json"]).expect(0).json()["running"], json!(0));
+    bench.run(["train", "--resume", "ffff"]).expect(4);
+}
+
+#[test]
+fn what_cannot_be_trained_is_said_before_anything_starts() {
+    let bench = imported();
+    let refused = |recipe: &str, words: &str| {
+        bench.write("repo/bad.toml", recipe.as_bytes());
+        bench.run(["train", "bad.toml"]).expect(4).says(words);
+    };
+    refused("learning = 3", "learning");
+    refused("[[stage]]\nsize = 7", "size");
+    refused("[[stage]]\nsize = 64\nepochs = 0", "epochs");
+    refused("batch = 4096", "only");
+    refused("validation = { split = \"valid\" }", "no labelled image");
+    bench.run(["train", "nowhere.toml"]).expect(1).says("nowhere.toml");
+    assert_eq!(bench.run(["status", "--json"]).expect(0).json()["runs"], json!(0));
+    bench.run(["predict", "12ab"]).expect(4).says("no checkpoint");
+    bench.run(["ensemble", "12ab"]).expect(4).says("predictions");
+    bench.run(["submit", "12ab"]).expect(4);
+    bench.run(["replay", "12ab"]).expect(4).says("no submission");
+}
+
+#[test]
+fn cleaning_judges_every_image_once_and_can_be_taken_back() {
+    let bench = imported();
+    let proposed = bench.run([
+        "clean",
+        "propose",
+        "--folds",
+        "2",
+        "--recipe",
+        "recipe.toml",
+        "--rule",
+        "confident-learning",
+        "--json",
+    ]);
+    let proposed = proposed.expect(0).json();
+    let pass = text(&proposed["pass"]);
+    let record = bench.run(["show", &text(&proposed["predictions"]), "--json"]).expect(0).json();
+    assert_eq!(record["value"]["event"]["honesty"], json!("out_of_fold"));
+    bench.run(["clean", "show", &pass[..8]]).expect(0);
+    bench
+        .run(["clean", "apply", &pass, "--rule", "blank", "--action", "remove"])
+        .expect(4)
+        .says("rules of that pass");
+    let rule = "confident-learning/prune-by-noise-rate";
+    let before = bench.run(["status", "--json"]).expect(0).json()["state"].clone();
+    let applied = bench
+        .run([
+            "clean",
+            "apply",
+            &pass,
+            "--rule",
+            rule,
+            "--action",
+            "relabel",
+            "--limit-per-class",
+            "1",
+            "--json",
+        ])
+        .expect(0)
+        .json();
+    if applied["decided"] != json!(0) {
+        let audit = bench.run(["audit", "relabelled", "--by", "rule", "--json"]).expect(0).json();
+        assert_eq!(audit.as_array().map(Vec::len), applied["decided"].as_u64().map(|count| count as usize));
+        bench.run(["undo", &text(&applied["transaction"])]).expect(0);
+        assert_eq!(bench.run(["status", "--json"]).expect(0).json()["state"], before);
+    }
+}

@@ -1,6 +1,6 @@
 //! Which pictures a folder holds.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -242,7 +242,7 @@ struct Tour {
     /// The folders that the root lies in.
     above: HashSet<Identity>,
     /// Links to folders, to be followed when all else is walked.
-    links: VecDeque<(Vec<u8>, PathBuf)>,
+    links: BTreeMap<Vec<u8>, PathBuf>,
 }
 
 impl Tour {
@@ -253,14 +253,14 @@ impl Tour {
             problems: Vec::new(),
             seen: HashMap::new(),
             above: HashSet::new(),
-            links: VecDeque::new(),
+            links: BTreeMap::new(),
         };
         for above in root.ancestors().skip(1) {
             tour.above.insert(identity(&fs::metadata(above)?));
         }
         fs::read_dir(root)?;
         tour.descend(Vec::new(), root.to_owned());
-        while let Some((path, target)) = tour.links.pop_front() {
+        while let Some((path, target)) = tour.links.pop_first() {
             tour.descend(path, target);
         }
         Ok(tour)
@@ -346,7 +346,9 @@ impl Tour {
         let resolved = absolute.canonicalize().and_then(|target| Ok((fs::metadata(&target)?, target)));
         match resolved {
             Ok((_, target)) if in_repository(&target) => self.problem(path, ProblemKind::LinkIntoRepository),
-            Ok((metadata, target)) if metadata.is_dir() => self.links.push_back((path, target)),
+            Ok((metadata, target)) if metadata.is_dir() => {
+                self.links.insert(path, target);
+            }
             Ok((metadata, _)) if metadata.is_file() => {
                 self.files.push(RawFile { path, absolute, size: metadata.len() });
             }

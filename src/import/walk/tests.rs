@@ -207,7 +207,7 @@ fn a_folder_that_cannot_be_listed_is_a_problem() {
         problems: Vec::new(),
         seen: HashMap::new(),
         above: HashSet::new(),
-        links: VecDeque::new(),
+        links: BTreeMap::new(),
     };
     let folder = Folder::with(&[b"file"]);
     tour.descend(b"gone".to_vec(), folder.at(b"gone"));

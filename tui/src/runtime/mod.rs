@@ -6,6 +6,8 @@ mod error;
 mod history;
 mod input;
 mod jobs;
+#[cfg(test)]
+mod on_a_terminal;
 mod pictures;
 mod run;
 mod search;

@@ -57,7 +57,10 @@ impl Guard {
 
     /// Draws everything anew the next time.
     pub(super) fn forget(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal where the cursor is and waits for
+        // an answer, which the keyboard thread would read first.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Gives the terminal back, sleeps until the shell wakes the program, and

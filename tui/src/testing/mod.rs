@@ -2,4 +2,6 @@
 
 pub mod dump;
 pub mod history;
+pub mod ports;
+pub mod pty;
 pub mod stage;

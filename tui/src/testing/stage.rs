@@ -156,7 +156,7 @@ impl Stage {
 }
 
 /// Four pixels in the colours of a blob's first bytes.
-fn picture(bytes: [u8; 32]) -> DynamicImage {
+pub fn picture(bytes: [u8; 32]) -> DynamicImage {
     let colour = |x: u32, y: u32| {
         let at = (x + 2 * y) as usize * 3;
         Rgb([bytes[at], bytes[at + 1], bytes[at + 2]])

@@ -1,0 +1,115 @@
+//! Ports on a log in memory.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use image::DynamicImage;
+use safelight_lineage::decide::{Command, decide};
+use safelight_lineage::digest::BlobId;
+use safelight_lineage::event::Frame;
+use safelight_lineage::id::PassId;
+use safelight_lineage::state::State;
+use safelight_lineage::value::Seq;
+
+use super::history::{self, Log};
+use super::stage::{jobs, picture};
+use crate::ports::{
+    Actions, Finding, Findings, History, JobRequest, JobView, Jobs, Pictures, PortError, Ports,
+};
+
+/// A log that several ports share.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<(Log, Arc<State>)>>);
+
+impl Shared {
+    pub fn new(log: Log) -> Shared {
+        let state = Arc::new(log.state.clone());
+        Shared(Arc::new(Mutex::new((log, state))))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (Log, Arc<State>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Carries out a command, as somebody.
+    pub fn commit(&self, command: Command) -> Result<Frame, PortError> {
+        let mut inner = self.lock();
+        let events = decide(&inner.0.state, command).map_err(PortError::new)?;
+        let frame = inner.0.commit(history::ada(), None, events);
+        inner.1 = Arc::new(inner.0.state.clone());
+        Ok(frame)
+    }
+
+    /// Every port there is.
+    pub fn ports(&self) -> Ports {
+        Ports {
+            history: Box::new(self.clone()),
+            pictures: Arc::new(Colours),
+            actions: Some(Box::new(self.clone())),
+            findings: Some(Box::new(self.clone())),
+            jobs: Some(Box::new(Still)),
+        }
+    }
+}
+
+impl History for Shared {
+    fn state(&mut self) -> Result<Arc<State>, PortError> {
+        Ok(Arc::clone(&self.lock().1))
+    }
+
+    fn state_as_of(&mut self, seq: Seq) -> Result<Arc<State>, PortError> {
+        Ok(Arc::new(self.lock().0.as_of(seq)))
+    }
+
+    fn frames(&mut self, newest: Seq, limit: usize) -> Result<Vec<Frame>, PortError> {
+        let inner = self.lock();
+        let frames = inner.0.frames.iter().rev().skip_while(|frame| frame.header.first_seq > newest);
+        Ok(frames.take(limit).cloned().collect())
+    }
+}
+
+impl Actions for Shared {
+    fn execute(&mut self, command: Command, _message: Option<String>) -> Result<Option<Frame>, PortError> {
+        self.commit(command).map(Some)
+    }
+}
+
+impl Findings for Shared {
+    fn findings(&mut self, _pass: PassId) -> Result<Vec<Finding>, PortError> {
+        Ok(history::findings(&self.lock().0.state))
+    }
+}
+
+/// Pictures of the colours in their own names.
+pub struct Colours;
+
+impl Pictures for Colours {
+    fn picture(&self, blob: BlobId) -> Result<DynamicImage, PortError> {
+        Ok(picture(blob.0))
+    }
+}
+
+/// A decoder with a bug.
+pub struct Buggy;
+
+impl Pictures for Buggy {
+    fn picture(&self, _blob: BlobId) -> Result<DynamicImage, PortError> {
+        panic!("index out of bounds")
+    }
+}
+
+/// Jobs that never change.
+pub struct Still;
+
+impl Jobs for Still {
+    fn list(&mut self) -> Result<Vec<JobView>, PortError> {
+        Ok(jobs())
+    }
+
+    fn start(&mut self, _request: JobRequest) -> Result<(), PortError> {
+        Err(PortError::new("no recipe of that name"))
+    }
+
+    fn cancel(&mut self, _id: &str) -> Result<(), PortError> {
+        Ok(())
+    }
+}

@@ -27,7 +27,7 @@ fn train(bench: &Bench, more: &[&str]) -> (String, String) {
     let mut arguments = vec!["train", "recipe.toml", "--threads", "2", "--json"];
     arguments.extend(more);
     let trained = bench.run(arguments).expect(0).json();
-    (text(&trained["checkpoint"]), text(&trained["checkpoint_record"]["event"]["weights"]))
+    (text(&trained["checkpoint"]), text(&trained["checkpoint_record"]["weights"]))
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn cleaning_judges_every_image_once_and_can_be_taken_back() {
     let proposed = proposed.expect(0).json();
     let pass = text(&proposed["pass"]);
     let record = bench.run(["show", &text(&proposed["predictions"]), "--json"]).expect(0).json();
-    assert_eq!(record["value"]["event"]["honesty"], json!("out_of_fold"));
+    assert_eq!(record["value"]["honesty"], json!("out_of_fold"));
     bench.run(["clean", "show", &pass[..8]]).expect(0);
     bench
         .run(["clean", "apply", &pass, "--rule", "blank", "--action", "remove"])

@@ -290,3 +290,19 @@ macro_rules! enum_code {
 }
 
 pub(crate) use {enum_code, newtype_code, struct_code};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_has_one_byte_form() {
+        let map = BTreeMap::from([(1u8, 10u8), (2, 20)]);
+        let mut bytes = Vec::new();
+        map.encode(&mut bytes);
+        assert_eq!(BTreeMap::decode(&mut Reader::new(&bytes)), Ok(map));
+        bytes.swap(8, 10);
+        let refused = BTreeMap::<u8, u8>::decode(&mut Reader::new(&bytes));
+        assert!(matches!(refused, Err(SnapshotError::Malformed { offset: 12, .. })));
+    }
+}

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{ask_everything, recount};
 use crate::event::{Event, EventRef, EventsReverted, RevertTarget, Split};
-use crate::state::State;
+use crate::state::{Anomaly, State};
 use crate::testing::{Log, Step, history, interpret, step, tangled_history, wild_history};
 use crate::value::{ClassIndex, Seq};
 
@@ -129,4 +129,16 @@ fn the_digest_tells_states_apart() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen.len(), count);
+}
+
+#[test]
+fn an_image_that_is_there_does_not_come_in_again() {
+    let mut log = Log::with_classes(&["sea", "forest"]);
+    let image = log.import("a.jpg", "sea");
+    let mut again = log.frames[1].events.clone();
+    let Event::ImageImported(import) = &mut again[0] else { panic!("an import, not {again:?}") };
+    import.label = Some(ClassIndex(1));
+    log.commit(again);
+    assert_eq!(log.state.anomalies().count(Anomaly::DuplicateImage), 1);
+    assert_eq!(log.state.image(image).and_then(|image| image.label), Some(ClassIndex(0)));
 }

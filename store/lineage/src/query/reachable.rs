@@ -160,6 +160,8 @@ mod tests {
         let mut log = Log::with_classes(&["sea"]);
         let image = log.import("a.jpg", "sea");
         let revised = log.run(Command::Revise { image, new: blob("new"), reason: String::new() });
+        let needed = |log: &Log| reachable_blobs(&log.state).map(|(blob, _)| blob).collect::<BTreeSet<_>>();
+        assert_eq!(needed(&log), BTreeSet::from([blob("a.jpg"), blob("new")]), "the revision stands");
         log.undo(revised).expect("nothing happened since");
         log.remove(image);
         let needs: BTreeSet<_> = reachable_blobs(&log.state).collect();

@@ -11,6 +11,7 @@ use safelight_lineage::digest::BlobId;
 use crate::disk::{self, DiskError, failed, shown};
 use crate::error::Mark;
 use crate::format::{LARGE_BLOB, PACK_ROLL};
+use crate::index::BlobPlaces;
 use crate::objects::Objects;
 use crate::pack::{Catalog, Entry, Found, OpenPack, RECORD_LEN, RecordHead, adopt, pack_path};
 
@@ -24,16 +25,14 @@ pub enum BlobError {
     #[error("blob {0} is not in this repository")]
     NotFound(BlobId),
     /// What is stored under its name are other bytes.
-    #[error("blob {blob} is damaged in {} at byte {offset}: expected {expected}, found {actual}", shown(.file))]
+    #[error("blob {expected} is damaged in {} at byte {offset}: found {actual}", shown(.file))]
     Corrupt {
-        /// The blob.
-        blob: BlobId,
         /// The file that it lies in.
         file: PathBuf,
         /// Where in that file.
         offset: u64,
-        /// What should be there.
-        expected: Mark,
+        /// The blob that should be there.
+        expected: BlobId,
         /// What is there.
         actual: Mark,
     },
@@ -193,6 +192,12 @@ impl Blobs {
             }
             other => other,
         }
+    }
+
+    /// As [`get`](Self::get), from where the index says that it lies. None when
+    /// it does not lie there: then only `get` knows.
+    pub(crate) fn get_at(&self, blob: BlobId, (pack, offset, len): (u64, u64, u32)) -> Option<Vec<u8>> {
+        self.read_record(blob, pack, offset, len).ok()
     }
 
     /// The length of a blob, if it is here. Its bytes are not looked at.
@@ -399,6 +404,16 @@ impl Blobs {
     }
 }
 
+impl BlobPlaces for Blobs {
+    fn place(&self, blob: BlobId) -> Option<(u64, u64, u32)> {
+        if let Some((pack, entry)) = read(&self.inner.own).get(&blob) {
+            return Some((*pack, entry.offset, entry.len));
+        }
+        self.list(false).ok()?;
+        self.find(blob).first().map(|found| (found.pack, found.offset, found.len))
+    }
+}
+
 impl Drop for Inner {
     fn drop(&mut self) {
         let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -415,5 +430,5 @@ impl Drop for Inner {
 }
 
 fn corrupt(blob: BlobId, file: &Path, offset: u64, actual: Mark) -> BlobError {
-    BlobError::Corrupt { blob, file: file.to_owned(), offset, expected: Mark::Blob(blob), actual }
+    BlobError::Corrupt { expected: blob, file: file.to_owned(), offset, actual }
 }

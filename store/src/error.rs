@@ -99,7 +99,7 @@ pub enum StoreError {
     },
     /// A frame is damaged.
     #[error("the journal is damaged: {0}")]
-    CorruptFrame(Corruption),
+    CorruptFrame(Box<Corruption>),
     /// A frame is whole, but what is in it cannot be understood.
     #[error("the journal holds a frame that cannot be read, {} at byte {offset}: {source}", shown(.file))]
     UnreadableFrame {

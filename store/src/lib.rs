@@ -21,6 +21,7 @@ mod error;
 pub mod fault;
 mod format;
 pub mod frame;
+mod index;
 mod journal;
 mod objects;
 mod pack;

@@ -1,5 +1,7 @@
 //! A repository: the journal, the blobs and the state that the journal leads to.
 
+mod indexed;
+
 use std::path::{Path, PathBuf};
 
 use safelight_lineage::digest::FrameDigest;
@@ -12,6 +14,7 @@ use crate::disk::{self, DiskError};
 use crate::error::{AppendError, Notice, StoreError};
 use crate::format::{self, STORE_DIR};
 use crate::frame::{self, Draft, FrameError};
+use crate::index::Filler;
 use crate::journal::{Backward, Journal, Scan, Step, Tip, segment_path};
 use crate::snapshot::Snapshots;
 
@@ -28,6 +31,7 @@ pub struct Repository {
     blobs: Blobs,
     snapshots: Snapshots,
     notices: Vec<Notice>,
+    index: Option<Filler>,
 }
 
 impl Repository {
@@ -106,6 +110,7 @@ impl Repository {
             state,
             snapshots,
             notices,
+            index: None,
         };
         repository.refresh()?;
         Ok(repository)
@@ -166,6 +171,7 @@ impl Repository {
         })?;
         self.notices.extend(notice);
         self.snapshot_when_due();
+        self.tell_index();
         Ok(self.seq().0 - before.0)
     }
 
@@ -196,6 +202,7 @@ impl Repository {
         })?;
         self.state.apply(&frame);
         self.snapshot_when_due();
+        self.start_index();
         Ok(frame)
     }
 
@@ -319,7 +326,7 @@ impl Iterator for Frames {
         }
         let result = match self.scan.step() {
             Ok(Step::Frame(raw)) => raw.open(),
-            Ok(Step::Bad(bad)) => Err(StoreError::CorruptFrame(bad.corruption)),
+            Ok(Step::Bad(bad)) => Err(StoreError::CorruptFrame(bad.corruption.into())),
             Ok(Step::End) => return None,
             Err(error) => Err(DiskError::into(error)),
         };

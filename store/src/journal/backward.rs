@@ -43,7 +43,7 @@ impl Backward {
         };
         let end = place;
         let bad = |what, expected, actual| {
-            Err(StoreError::CorruptFrame(damage(&path, end, what, expected, actual).corruption))
+            Err(StoreError::CorruptFrame(damage(&path, end, what, expected, actual).corruption.into()))
         };
         let mut trailer = [0; TAIL_LEN];
         let whole = disk::read_at(&file, &path, &mut trailer, place.offset - TAIL_LEN as u64)? == TAIL_LEN;

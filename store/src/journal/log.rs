@@ -124,12 +124,12 @@ impl Journal {
             let before = scan.tip();
             match scan.step()? {
                 Step::Frame(raw) => each(&raw)?,
-                Step::Bad(bad) => return Err(StoreError::CorruptFrame(bad.corruption)),
+                Step::Bad(bad) => return Err(StoreError::CorruptFrame(bad.corruption.into())),
                 Step::End => {
                     let path = segment_path(&self.dir, before.place.segment);
                     let what = "acknowledged frames are missing";
                     let bad = damage(&path, before.place, what, Mark::Frame(goal.head), Mark::Missing);
-                    return Err(StoreError::CorruptFrame(bad.corruption));
+                    return Err(StoreError::CorruptFrame(bad.corruption.into()));
                 }
             }
             self.tip = scan.tip();
@@ -138,7 +138,7 @@ impl Journal {
             let path = segment_path(&self.dir, goal.place.segment);
             let what = "another frame was acknowledged here";
             let bad = damage(&path, goal.place, what, Mark::Frame(goal.head), Mark::Frame(self.tip.head));
-            return Err(StoreError::CorruptFrame(bad.corruption));
+            return Err(StoreError::CorruptFrame(bad.corruption.into()));
         }
         Ok(())
     }
@@ -161,7 +161,9 @@ impl Journal {
                 Step::End => break None,
                 Step::Bad(bad) => {
                     let torn = torn_bytes(&self.dir, bad.place)?;
-                    let Some(bytes) = torn else { return Err(StoreError::CorruptFrame(bad.corruption)) };
+                    let Some(bytes) = torn else {
+                        return Err(StoreError::CorruptFrame(bad.corruption.into()));
+                    };
                     let file = bad.corruption.file;
                     cut(&self.dir, &file, bad.place)?;
                     break Some(Notice::TornTail { file, offset: bad.place.offset, bytes });
@@ -198,7 +200,7 @@ impl Journal {
                             offset: bad.place.offset,
                             bytes,
                         })),
-                        None => Err(StoreError::CorruptFrame(bad.corruption)),
+                        None => Err(StoreError::CorruptFrame(bad.corruption.into())),
                     };
                 }
             }

@@ -2,8 +2,11 @@
 
 mod append;
 mod blobs;
+mod child;
+mod concurrency;
 mod damage;
 mod golden;
+mod index;
 mod payloads;
 mod samples;
 mod support;

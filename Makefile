@@ -10,7 +10,7 @@
 CARGO ?= cargo
 DEMO ?= .demo
 
-.PHONY: help build demo test check format clippy docs deny bench clean
+.PHONY: help build demo test check format clippy docs deny clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -19,6 +19,7 @@ build: libtorch
 	$(CARGO) build --release --locked
 
 demo: build
+	@[ "$(DEMO)" != .demo ] || rm -rf .demo
 	./target/release/safelight demo $(DEMO)
 
 test: libtorch

@@ -54,12 +54,12 @@ impl Repository {
         })
     }
 
-    /// The bytes of a blob, as [`Blobs::get`], but without listing the packs
+    /// The bytes of a blob, as `Blobs::get`, but without listing the packs
     /// when the index knows its place.
     ///
     /// # Errors
     ///
-    /// As [`Blobs::get`].
+    /// As `Blobs::get`.
     pub fn blob(&self, blob: BlobId) -> Result<Vec<u8>, StoreError> {
         let place = self.index.as_ref().and_then(|index| index.ask(|content| content.place_of(blob)));
         match place.and_then(|place| self.blobs.get_at(blob, place)) {

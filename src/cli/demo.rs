@@ -7,7 +7,7 @@ use crate::error::{AppError, Exit};
 
 /// Draw a small data set with planted errors and run the whole chain on it
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  safelight demo\n  safelight demo /tmp/demo --seed 2")]
+#[command(after_help = "Examples:\n  safelight demo\n  safelight demo elsewhere --seed 2")]
 pub struct DemoArgs {
     /// Where; must be empty or missing [default: safelight-demo].
     dir: Option<PathBuf>,

@@ -11,6 +11,7 @@ pub mod import;
 pub mod interface;
 pub mod jobs;
 pub mod predictions;
+pub mod pretrained;
 pub mod replay;
 pub mod runs;
 pub mod session;

@@ -20,6 +20,7 @@ mod submit;
 mod train;
 mod tui;
 mod verify;
+mod weights;
 mod words;
 
 use std::ffi::OsString;
@@ -82,6 +83,7 @@ enum Command {
     Ensemble(ensemble::EnsembleArgs),
     Submit(submit::SubmitArgs),
     Replay(replay::ReplayArgs),
+    Weights(weights::WeightsArgs),
     Verify(verify::VerifyArgs),
     Demo(demo::DemoArgs),
     Tui(tui::TuiArgs),
@@ -147,6 +149,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Submit(args) => submit::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::Weights(args) => weights::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Tui(args) => tui::run(&args, context),

@@ -24,7 +24,7 @@ use crate::train::recipe::{Recipe, RecipeError};
 #[command(
     after_help = "Examples:\n  safelight train --print-recipe > recipe.toml\n  safelight train recipe.toml\n  \
                   safelight train recipe.toml --set seed=2 --set architecture=mobilenet_v2\n  \
-                  safelight train recipe.toml --from 8d41\n  safelight train --resume 77aa\n\n\
+                  safelight train recipe.toml --from 8d41\n  safelight train recipe.toml --weights 5ac1\n  safelight train --resume 77aa\n\n\
                   Ctrl-C stops the run at its next step; what it needs to go on is kept."
 )]
 pub struct TrainArgs {
@@ -39,8 +39,12 @@ pub struct TrainArgs {
     #[arg(long, value_name = "CHECKPOINT")]
     from: Option<String>,
 
+    /// Start from these weights, kept with `weights add`.
+    #[arg(long, value_name = "WEIGHTS", conflicts_with = "from")]
+    weights: Option<String>,
+
     /// Go on with a run that was stopped or killed.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "set", "from"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "set", "from", "weights"])]
     resume: Option<String>,
 
     /// Threads that compute; the weights depend on it [default: all cores].
@@ -92,7 +96,10 @@ pub fn default_threads() -> usize {
 }
 
 pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
-    let recipe = read_recipe(args)?;
+    let mut recipe = read_recipe(args)?;
+    if let Some(text) = &args.weights {
+        recipe.weights = Some(resolve::id(context.session()?.state(), text)?);
+    }
     if args.print_recipe {
         let text = recipe.to_toml();
         context.out.line(text.trim_end());

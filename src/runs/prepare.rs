@@ -2,7 +2,7 @@
 
 use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
 use safelight_lineage::event::Split;
-use safelight_lineage::id::{CheckpointId, RunId};
+use safelight_lineage::id::{CheckpointId, RunId, WeightsId};
 use safelight_lineage::manifest::Manifest;
 use safelight_lineage::query::{ManifestFilter, manifest, manifest_as_of};
 use safelight_lineage::state::{RunStatus, State};
@@ -10,7 +10,7 @@ use safelight_lineage::value::Seq;
 use safelight_store::BlobError;
 
 use crate::train::plan::{Plan, PlanError};
-use crate::train::recipe::{Recipe, RecipeError, ValidationSplit};
+use crate::train::recipe::{Architecture, Recipe, RecipeError, ValidationSplit};
 
 /// Where a run starts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,27 @@ pub enum PrepareError {
     /// There is no such checkpoint.
     #[error("there is no checkpoint {0}")]
     UnknownCheckpoint(CheckpointId),
+    /// There are no such weights.
+    #[error("there are no weights {0}")]
+    UnknownWeights(WeightsId),
+    /// The weights are for another network.
+    #[error("weights {weights} are for {found}, but the recipe trains {expected}")]
+    OtherArchitecture {
+        /// The weights.
+        weights: WeightsId,
+        /// What they are for.
+        found: String,
+        /// What the recipe trains.
+        expected: Architecture,
+    },
+    /// A recipe with weights of its own was to start from a checkpoint too.
+    #[error("the recipe starts from weights {weights}, but checkpoint {checkpoint} was given to start from")]
+    TwoStarts {
+        /// The recipe's weights.
+        weights: WeightsId,
+        /// The checkpoint.
+        checkpoint: CheckpointId,
+    },
     /// There is no such run.
     #[error("there is no run {0}")]
     UnknownRun(RunId),
@@ -114,11 +135,37 @@ pub fn prepare(
     let dataset = manifest(state, &filter(&recipe));
     let digest = dataset.digest();
     let mut plan = Plan::from_manifest(recipe, &dataset)?;
-    if let Some(parent) = parent {
-        let record = state.checkpoints().get(parent).ok_or(PrepareError::UnknownCheckpoint(parent))?;
-        plan.initial = Some(read(record.event.weights)?);
-    }
+    plan.initial = initial_weights(state, read, &plan.recipe, parent)?;
     Ok(Prepared { plan, manifest: digest, at: state.head(), parent })
+}
+
+/// The weights that a run starts from: those of the checkpoint, those that the
+/// recipe names, or none.
+///
+/// # Errors
+/// When they are not there, are for another network, or both are given.
+pub fn initial_weights(
+    state: &State,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
+    recipe: &Recipe,
+    parent: Option<CheckpointId>,
+) -> Result<Option<Vec<u8>>, PrepareError> {
+    match (parent, recipe.weights) {
+        (None, None) => Ok(None),
+        (Some(checkpoint), Some(weights)) => Err(PrepareError::TwoStarts { weights, checkpoint }),
+        (Some(parent), None) => {
+            let record = state.checkpoints().get(parent).ok_or(PrepareError::UnknownCheckpoint(parent))?;
+            Ok(Some(read(record.event.weights)?))
+        }
+        (None, Some(weights)) => {
+            let record = state.weights().get(weights).ok_or(PrepareError::UnknownWeights(weights))?;
+            let (found, expected) = (record.event.architecture.clone(), recipe.architecture);
+            if found != expected.name() {
+                return Err(PrepareError::OtherArchitecture { weights, found, expected });
+            }
+            Ok(Some(read(record.event.tensors)?))
+        }
+    }
 }
 
 /// The recipe that a run recorded.
@@ -173,10 +220,7 @@ pub fn prepare_resume(
         return Err(PrepareError::OtherDataset { at: started.at, expected: started.manifest, actual });
     }
     let mut plan = Plan::from_manifest(recipe, &dataset)?;
-    if let Some(parent) = started.parent {
-        let record = state.checkpoints().get(parent).ok_or(PrepareError::UnknownCheckpoint(parent))?;
-        plan.initial = Some(read(record.event.weights)?);
-    }
+    plan.initial = initial_weights(state, &read, &plan.recipe, started.parent)?;
     plan.resume = Some(read(resume)?);
     Ok(Prepared { plan, manifest: actual, at: started.at, parent: started.parent })
 }

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use safelight_lineage::id::WeightsId;
 use serde::{Deserialize, Serialize};
 
 use super::augmentation::Augmentation;
@@ -22,6 +23,9 @@ pub struct Recipe {
     /// The network.
     #[serde(default)]
     pub architecture: Architecture,
+    /// Weights from elsewhere to start from, by their whole id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsId>,
     /// What stands on the network's last feature map.
     #[serde(default)]
     pub head: Head,
@@ -68,6 +72,8 @@ pub enum Architecture {
     Resnet50,
     /// MobileNetV2: inverted residuals, depthwise (Sandler et al. 2018).
     MobilenetV2,
+    /// EfficientNet-B0: squeeze-and-excitation, stochastic depth (Tan and Le 2019).
+    EfficientnetB0,
     /// DenseNet-121: concatenation instead of addition (Huang et al. 2016).
     Densenet121,
     /// VGG-11 with batch norm: no shortcuts (Simonyan and Zisserman 2014).
@@ -76,11 +82,12 @@ pub enum Architecture {
 
 impl Architecture {
     /// Every architecture.
-    pub const ALL: [Architecture; 6] = [
+    pub const ALL: [Architecture; 7] = [
         Architecture::Resnet18,
         Architecture::Resnet34,
         Architecture::Resnet50,
         Architecture::MobilenetV2,
+        Architecture::EfficientnetB0,
         Architecture::Densenet121,
         Architecture::Vgg11Bn,
     ];
@@ -92,6 +99,7 @@ impl Architecture {
             Architecture::Resnet34 => "resnet34",
             Architecture::Resnet50 => "resnet50",
             Architecture::MobilenetV2 => "mobilenet_v2",
+            Architecture::EfficientnetB0 => "efficientnet_b0",
             Architecture::Densenet121 => "densenet121",
             Architecture::Vgg11Bn => "vgg11_bn",
         }
@@ -273,6 +281,7 @@ impl Default for Recipe {
         Recipe {
             seed: 0,
             architecture: Architecture::default(),
+            weights: None,
             head: Head::default(),
             batch: default_batch(),
             precision: Precision::default(),
@@ -398,6 +407,10 @@ mod tests {
         assert!(message.contains("shedule"), "{message}");
         assert!(refused("[augmentation]\nblur = 1").contains("blur"));
         assert!(Recipe::parse("architecture = \"resnet19\"").is_err());
+        let message = refused("weights = \"5ac1\"");
+        assert!(message.contains("'5ac1' is not an id of 32 hexadecimal digits"), "{message}");
+        let whole = Recipe::parse("weights = \"000102030405060708090a0b0c0d0e0f\"").expect("an id");
+        assert_eq!(Recipe::parse(&whole.to_toml()), Ok(whole));
     }
 
     #[test]

@@ -5,3 +5,4 @@ mod chain;
 mod dataset;
 mod layering;
 mod support;
+mod weights;

@@ -129,6 +129,8 @@ pub enum Plain {
     Relu,
     /// min(max(0, x), 6).
     Relu6,
+    /// x times its logistic function.
+    Silu,
     /// Maximum over windows of `kernel`, every second one taken.
     MaxPool {
         /// The edge of a window.
@@ -145,6 +147,7 @@ impl Layer for Plain {
         match self {
             Plain::Relu => input.f_relu(),
             Plain::Relu6 => input.f_clamp(0.0, 6.0),
+            Plain::Silu => input.f_silu(),
             Plain::MaxPool { kernel, padding } => {
                 input.f_max_pool2d([*kernel; 2], [2; 2], [*padding; 2], [1; 2], false)
             }
@@ -203,5 +206,46 @@ impl Layer for Concatenation {
     fn forward(&self, input: &Tensor, pass: &Pass<'_>) -> Result<Tensor, TchError> {
         let new = self.0.forward(input, pass)?;
         Tensor::f_cat(&[input, &new], 1)
+    }
+}
+
+/// Scales every channel by what a small network says of all channels' means
+/// (Hu et al. 2018).
+pub struct SqueezeExcitation {
+    /// From the means to fewer features.
+    pub reduce: Conv,
+    /// From those to a scale for each channel.
+    pub expand: Conv,
+}
+
+impl Layer for SqueezeExcitation {
+    fn forward(&self, input: &Tensor, pass: &Pass<'_>) -> Result<Tensor, TchError> {
+        let mean = input.f_mean_dim([2i64, 3].as_slice(), true, None)?;
+        let hidden = self.reduce.forward(&mean, pass)?.f_silu()?;
+        input.f_mul(&self.expand.forward(&hidden, pass)?.f_sigmoid()?)
+    }
+}
+
+/// While training, makes the whole map of an image zero with a chance, and
+/// scales the others up (Huang et al. 2016, torchvision's mode "row").
+pub struct StochasticDepth {
+    /// What keys the choice, beside epoch and image.
+    pub operation: String,
+    /// The chance.
+    pub rate: f64,
+}
+
+impl Layer for StochasticDepth {
+    fn forward(&self, input: &Tensor, pass: &Pass<'_>) -> Result<Tensor, TchError> {
+        let Some(Dropout { moment, images }) = pass.training else { return Ok(input.shallow_clone()) };
+        let kept = (1.0 / (1.0 - self.rate)) as f32;
+        let choice = |image: &ImageId| match moment.draw(&self.operation, image.as_bytes()).chance(self.rate)
+        {
+            true => 0.0,
+            false => kept,
+        };
+        let scales: Vec<f32> = images.iter().map(choice).collect();
+        let scales = Tensor::f_from_slice(&scales)?.f_view([-1, 1, 1, 1])?.f_to_device(input.device())?;
+        input.f_mul(&scales.f_to_kind(input.kind())?)
     }
 }

@@ -7,7 +7,7 @@ use tch::{Device, Kind, TchError, Tensor};
 use super::super::layers::{Chain, Layer, Pass};
 use super::super::store::{LoadError, Parameter, Store};
 use super::head::Headed;
-use super::{densenet, mobilenet, resnet, vgg};
+use super::{densenet, efficientnet, mobilenet, resnet, vgg};
 use crate::train::recipe::{Architecture, Head};
 use crate::train::weights::{Note, Values, WeightsError};
 
@@ -49,6 +49,7 @@ impl Network {
             Architecture::Resnet34 => resnet::basic(&mut store, [3, 4, 6, 3]),
             Architecture::Resnet50 => resnet::bottleneck(&mut store, [3, 4, 6, 3]),
             Architecture::MobilenetV2 => mobilenet::v2(&mut store),
+            Architecture::EfficientnetB0 => efficientnet::b0(&mut store),
             Architecture::Densenet121 => densenet::densenet121(&mut store),
             Architecture::Vgg11Bn => vgg::vgg11_bn(&mut store),
         }?;
@@ -170,6 +171,7 @@ mod tests {
         assert_eq!(parameters(Architecture::Resnet34), 21_797_672);
         assert_eq!(parameters(Architecture::Resnet50), 25_557_032);
         assert_eq!(parameters(Architecture::MobilenetV2), 3_504_872);
+        assert_eq!(parameters(Architecture::EfficientnetB0), 5_288_548);
         assert_eq!(parameters(Architecture::Densenet121), 7_978_856);
         // torchvision's 132,868,840 with three linear layers instead of one.
         let linear = 25_088 * 4_096 + 4_096 + 4_096 * 4_096 + 4_096 + 4_096 * 1_000 + 1_000;

@@ -3,6 +3,9 @@
 
 mod assembled;
 mod densenet;
+mod efficientnet;
+#[cfg(test)]
+mod goldens;
 mod head;
 mod mobilenet;
 mod resnet;

@@ -88,6 +88,9 @@ impl From<BlobError> for AppError {
         match error {
             BlobError::NotFound(_) | BlobError::Corrupt { .. } => AppError::new(Exit::Damaged, message)
                 .hint("nothing was changed; see everything that is damaged with: safelight verify --deep"),
+            BlobError::Collecting => {
+                AppError::refused(message).hint("nothing was changed; try again when safelight gc is done")
+            }
             BlobError::Disk(error) => error.into(),
             _ => AppError::failed(message),
         }

@@ -5,8 +5,10 @@ mod change;
 mod clean;
 mod context;
 mod demo;
+mod duration;
 mod ensemble;
 mod folds;
+mod gc;
 mod history;
 mod import;
 mod init;
@@ -85,6 +87,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Weights(weights::WeightsArgs),
     Verify(verify::VerifyArgs),
+    Gc(gc::GcArgs),
     Demo(demo::DemoArgs),
     Tui(tui::TuiArgs),
     #[command(hide = true)]
@@ -151,6 +154,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Replay(args) => replay::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Gc(args) => gc::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Tui(args) => tui::run(&args, context),
         Command::Job(args) => job::run(&args, context),

@@ -200,6 +200,11 @@ pub fn text(words: &str) -> String {
     escape(words.as_bytes())
 }
 
+/// A path, harmless on a terminal.
+pub fn path(path: &std::path::Path) -> String {
+    escape(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()))
+}
+
 /// What a frame did in one line: its only event, or how many of which kind.
 pub fn frame(state: &State, frame: &Frame) -> String {
     if let [only] = frame.events.as_slice() {

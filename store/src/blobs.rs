@@ -14,6 +14,7 @@ use crate::format::{LARGE_BLOB, PACK_ROLL};
 use crate::index::BlobPlaces;
 use crate::objects::Objects;
 use crate::pack::{Catalog, Entry, Found, OpenPack, RECORD_LEN, RecordHead, adopt, pack_path};
+use crate::presence::Presence;
 
 /// So many packs are kept open for reading.
 const OPEN_FILES: usize = 128;
@@ -39,6 +40,9 @@ pub enum BlobError {
     /// An earlier write may be lost, so nothing more is written. Open again.
     #[error("an earlier write to the packs failed; open the repository again to go on")]
     Poisoned,
+    /// Garbage is being collected, and until that is done nothing is written.
+    #[error("another process is collecting garbage in this repository, so nothing can be written to it now")]
+    Collecting,
     /// A file call failed.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -52,6 +56,7 @@ pub struct Blobs {
 
 #[derive(Debug)]
 struct Inner {
+    store: PathBuf,
     packs: PathBuf,
     objects: Objects,
     catalog: RwLock<Catalog>,
@@ -59,6 +64,8 @@ struct Inner {
     own: RwLock<HashMap<BlobId, (u64, Entry)>>,
     writer: Mutex<Writer>,
     files: RwLock<HashMap<u64, Arc<File>>>,
+    /// Held from the first put until the work is sealed.
+    presence: Mutex<Option<Arc<Presence>>>,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +103,8 @@ impl Blobs {
                 own: RwLock::default(),
                 writer: Mutex::default(),
                 files: RwLock::default(),
+                presence: Mutex::default(),
+                store: store.to_owned(),
                 packs,
             }),
         }
@@ -123,6 +132,7 @@ impl Blobs {
     /// When the store cannot be written.
     pub fn put_hashed(&self, blob: BlobId, bytes: &[u8]) -> Result<(), BlobError> {
         debug_assert_eq!(blob, BlobId::of(bytes));
+        self.arrive()?;
         if bytes.len() as u64 >= LARGE_BLOB {
             let (_, unsynced) = self.inner.objects.put(&mut &*bytes, Path::new("memory"))?;
             self.writer().unsynced_folders.extend(unsynced);
@@ -171,6 +181,7 @@ impl Blobs {
         if head.map_err(failed("read", path))? < LARGE_BLOB as usize {
             return self.put(&bytes);
         }
+        self.arrive()?;
         let (blob, unsynced) = self.inner.objects.put(&mut (&*bytes).chain(file), path)?;
         self.writer().unsynced_folders.extend(unsynced);
         Ok(blob)
@@ -184,14 +195,21 @@ impl Blobs {
     /// is damaged.
     pub fn get(&self, blob: BlobId) -> Result<Vec<u8>, BlobError> {
         match self.try_get(blob) {
-            // It may have come, or been moved by gc, since the packs were listed.
-            Err(BlobError::NotFound(_)) => {
-                write(&self.inner.catalog).refresh()?;
-                write(&self.inner.files).clear();
+            // It may have come, been moved by gc or been repaired since the
+            // packs were listed.
+            Err(BlobError::NotFound(_) | BlobError::Corrupt { .. }) => {
+                self.look_again()?;
                 self.try_get(blob)
             }
             other => other,
         }
+    }
+
+    /// Lists the packs again and opens their files again.
+    pub(crate) fn look_again(&self) -> Result<(), DiskError> {
+        write(&self.inner.catalog).refresh()?;
+        write(&self.inner.files).clear();
+        Ok(())
     }
 
     /// As [`get`](Self::get), from where the index says that it lies. None when
@@ -273,7 +291,28 @@ impl Blobs {
         self.seal_behind(&mut writer);
         let result = self.sync_all(&mut writer);
         writer.poisoned = result.is_err();
+        if result.is_ok() {
+            self.inner.presence.lock().unwrap_or_else(PoisonError::into_inner).take();
+        }
         result
+    }
+
+    /// Keeps the collector of garbage away from here on: what is put, and what
+    /// is found to be there already, stays until [`seal`](Self::seal).
+    fn arrive(&self) -> Result<(), BlobError> {
+        let mut presence = self.inner.presence.lock().unwrap_or_else(PoisonError::into_inner);
+        if presence.is_none() {
+            *presence = Some(Arc::new(Presence::writer(&self.inner.store)?));
+        }
+        Ok(())
+    }
+
+    /// Keeps the collector away for as long as the answer lives.
+    pub(crate) fn present(&self) -> Result<Arc<Presence>, BlobError> {
+        match &*self.inner.presence.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(presence) => Ok(presence.clone()),
+            None => Ok(Arc::new(Presence::writer(&self.inner.store)?)),
+        }
     }
 
     fn writer(&self) -> MutexGuard<'_, Writer> {

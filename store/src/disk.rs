@@ -151,6 +151,15 @@ pub(crate) fn try_lock(file: &File, path: &Path) -> Result<bool, DiskError> {
     }
 }
 
+/// Takes a share of the lock on an open file unless somebody holds it alone.
+pub(crate) fn try_lock_shared(file: &File, path: &Path) -> Result<bool, DiskError> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(failed("lock", path)(errno.into())),
+    }
+}
+
 /// Gives a lock back.
 pub(crate) fn unlock(file: &File) {
     // Closing the file gives it back too, so a failure here costs nothing.

@@ -15,7 +15,7 @@ use crate::error::{AppendError, Notice, StoreError};
 use crate::format::{self, STORE_DIR};
 use crate::frame::{self, Draft, FrameError};
 use crate::index::Filler;
-use crate::journal::{Backward, Journal, Scan, Step, Tip, segment_path};
+use crate::journal::{Backward, Journal, Locked, Scan, Step, Tip, segment_path};
 use crate::snapshot::Snapshots;
 
 /// An open repository.
@@ -175,6 +175,18 @@ impl Repository {
         Ok(self.seq().0 - before.0)
     }
 
+    /// Takes the right to append and takes in everything that was: until the
+    /// answer goes, the head stays what it is now.
+    pub(crate) fn hold_head(&mut self) -> Result<Locked, StoreError> {
+        let state = &mut self.state;
+        let (locked, notice) = self.journal.hold(&mut |raw| {
+            state.apply(&raw.open()?);
+            Ok(())
+        })?;
+        self.notices.extend(notice);
+        Ok(locked)
+    }
+
     /// Appends one commit, decided when `expected` was the head. When this
     /// returns, it and every blob that was put before are on the disk.
     ///
@@ -187,6 +199,7 @@ impl Repository {
         let bytes = frame::seal(expected, &draft)?;
         let digest = frame::digest(&bytes);
         let events = draft.events.len() as u64;
+        let _presence = self.blobs.present()?;
         self.blobs.sync()?;
         let state = &mut self.state;
         let notice = self.journal.append(&bytes, (digest, events), expected, &mut |raw| {

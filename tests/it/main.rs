@@ -3,6 +3,7 @@
 #[cfg(feature = "torch")]
 mod chain;
 mod dataset;
+mod keeping;
 mod layering;
 mod support;
 mod weights;

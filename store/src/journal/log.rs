@@ -28,6 +28,7 @@ pub(crate) struct Journal {
 }
 
 /// The exclusive lock on the journal, for as long as this lives.
+#[derive(Debug)]
 pub(crate) struct Locked {
     file: File,
 }
@@ -112,6 +113,13 @@ impl Journal {
         let file = disk::open_or_create(&path)?;
         disk::lock(&file, &path)?;
         Ok(Locked { file })
+    }
+
+    /// Takes the lock, and everything in that was written before.
+    pub(crate) fn hold(&mut self, each: Each<'_>) -> Result<(Locked, Option<Notice>), StoreError> {
+        let locked = self.lock()?;
+        let notice = self.recover(&locked, each)?;
+        Ok((locked, notice))
     }
 
     /// Walks up to what was acknowledged. Anything bad before it is damage.

@@ -124,6 +124,7 @@ pub(crate) fn adopt(dir: &Path, number: u64) -> Result<bool, DiskError> {
         return Ok(false);
     }
     let Loaded { state, entries } = load(&file, &path, number)?;
+    let written = file.metadata().and_then(|data| data.modified());
     match state {
         PackState::Sealed | PackState::Damaged { .. } => return Ok(false),
         PackState::Closed => disk::sync_data(&file, &path)?,
@@ -139,6 +140,8 @@ pub(crate) fn adopt(dir: &Path, number: u64) -> Result<bool, DiskError> {
         }
     }
     disk::write_at(&file, &path, &Header { number, sealed: true }.to_bytes(), 0)?;
+    // Its blobs are as old as they were: the grace period counts from there.
+    let _ = written.and_then(|written| file.set_modified(written));
     disk::unlock(&file);
     Ok(true)
 }

@@ -5,6 +5,7 @@ mod blobs;
 mod child;
 mod concurrency;
 mod damage;
+mod gc;
 mod golden;
 mod index;
 mod payloads;

@@ -4,6 +4,7 @@
 //! is itself an event, [`EventsReverted`]. What an event says in full (a
 //! recipe, probabilities, weights, a CSV) is a blob that the event names.
 
+mod blobs;
 mod dataset;
 mod frame;
 mod kind;

@@ -17,6 +17,7 @@ mod output;
 mod predict;
 mod replay;
 mod resolve;
+mod runs;
 mod status;
 mod submit;
 mod train;
@@ -80,6 +81,7 @@ enum Command {
     Undo(change::UndoArgs),
     Audit(audit::AuditArgs),
     Train(train::TrainArgs),
+    Runs(runs::RunsArgs),
     Predict(predict::PredictArgs),
     Clean(clean::CleanArgs),
     Ensemble(ensemble::EnsembleArgs),
@@ -147,6 +149,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Undo(args) => change::undo(&args, context),
         Command::Audit(args) => audit::run(&args, context),
         Command::Train(args) => train::run(&args, context),
+        Command::Runs(args) => runs::run(&args, context),
         Command::Predict(args) => predict::run(&args, context),
         Command::Clean(args) => clean::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),

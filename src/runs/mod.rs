@@ -4,6 +4,7 @@
 //! [`prepare`] turns a recipe and a log into a plan and works without libtorch;
 //! `execute` and `predict` do the work, on libtorch.
 
+pub mod compare;
 #[cfg(feature = "torch")]
 pub mod execute;
 #[cfg(feature = "torch")]

@@ -39,6 +39,13 @@ fn a_submission_is_rebuilt_byte_for_byte_without_index_and_cache() {
     assert_eq!(weights, again, "the same recipe twice gives the same weights");
     let (_, other) = train(&bench, &["--set", "seed=4"]);
     assert_ne!(weights, other, "another seed gives other weights");
+    let runs = bench.run(["runs", "--json"]).expect(0).json();
+    let run = |place: usize| text(&runs[place]["run"]);
+    assert_eq!(runs.as_array().map(Vec::len), Some(4));
+    let compared = bench.run(["runs", "compare", &run(0), &run(1), "--json"]).expect(0).json();
+    assert_eq!(compared["differences"], json!([{ "what": "seed", "values": ["4", "3"] }]));
+    bench.run(["runs", "show", &run(0)[..8]]).expect(0).says("label \\ said").says("glacier");
+    bench.run(["runs", "show", "ffff"]).expect(4);
 
     let predict = |checkpoint: &str| {
         text(&bench.run(["predict", checkpoint, "--split", "test", "--json"]).expect(0).json()["predictions"])

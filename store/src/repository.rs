@@ -1,5 +1,6 @@
 //! A repository: the journal, the blobs and the state that the journal leads to.
 
+mod fold;
 mod indexed;
 
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use safelight_lineage::event::{Event, Frame, FrameHeader};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
+use self::fold::fold;
 use crate::blobs::Blobs;
 use crate::disk::{self, DiskError};
 use crate::error::{AppendError, Notice, StoreError};
@@ -164,11 +166,9 @@ impl Repository {
     /// at the last good frame before.
     pub fn refresh(&mut self) -> Result<u64, StoreError> {
         let before = self.seq();
-        let state = &mut self.state;
-        let notice = self.journal.follow(&mut |raw| {
-            state.apply(&raw.open()?);
-            Ok(())
-        })?;
+        let behind = self.journal.behind();
+        let journal = &mut self.journal;
+        let notice = fold(&mut self.state, behind, &mut |each| journal.follow(each))?;
         self.notices.extend(notice);
         self.snapshot_when_due();
         self.tell_index();

@@ -25,7 +25,7 @@ use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use crate::bytes::Fields;
-use crate::disk::{self, DiskError};
+use crate::disk::{self, DiskError, failed};
 use crate::error::Notice;
 use crate::format::{SNAPSHOT_MAGIC, SNAPSHOT_VERSION};
 use crate::journal::{Backward, Place, Tip};
@@ -99,8 +99,12 @@ impl Snapshots {
         disk::remove(&temporary)?;
         let file = disk::create_new(&temporary)?;
         let bytes = state.to_snapshot();
-        disk::write_at(&file, &temporary, &header(tip, &bytes), 0)?;
-        disk::write_at(&file, &temporary, &bytes, HEADER_LEN as u64)?;
+        let sum = std::thread::scope(|scope| {
+            let sum = scope.spawn(|| hash(&bytes));
+            disk::write_at(&file, &temporary, &bytes, HEADER_LEN as u64)?;
+            Ok(sum.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })?;
+        disk::write_at(&file, &temporary, &header(tip, bytes.len(), sum), 0)?;
         // Not synced: after a power cut a checksum tells, and it is made again.
         disk::rename(&temporary, &self.path(tip.seq.0))?;
         self.newest = tip.seq;
@@ -118,7 +122,7 @@ fn hash(bytes: &[u8]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-fn header(tip: &Tip, state: &[u8]) -> [u8; HEADER_LEN] {
+fn header(tip: &Tip, len: usize, sum: [u8; 32]) -> [u8; HEADER_LEN] {
     let mut bytes = [0; HEADER_LEN];
     bytes[..4].copy_from_slice(&SNAPSHOT_MAGIC);
     bytes[4] = SNAPSHOT_VERSION;
@@ -126,20 +130,26 @@ fn header(tip: &Tip, state: &[u8]) -> [u8; HEADER_LEN] {
     bytes[16..24].copy_from_slice(&tip.place.offset.to_le_bytes());
     bytes[24..32].copy_from_slice(&tip.seq.0.to_le_bytes());
     bytes[32..64].copy_from_slice(tip.head.as_bytes());
-    bytes[64..72].copy_from_slice(&(state.len() as u64).to_le_bytes());
-    bytes[72..104].copy_from_slice(&hash(state));
+    bytes[64..72].copy_from_slice(&(len as u64).to_le_bytes());
+    bytes[72..104].copy_from_slice(&sum);
     let sum = crc32fast::hash(&bytes[..108]);
     bytes[108..].copy_from_slice(&sum.to_le_bytes());
     bytes
 }
 
 fn read(path: &Path, journal: &Path) -> Result<Loaded, String> {
-    let bytes = disk::read(path).map_err(|error| error.to_string())?;
+    let bytes = map(path).map_err(|error| error.to_string())?;
     let (tip, expected, state) = parse(&bytes).ok_or("its header is damaged")?;
-    if hash(state) != expected {
+    // No bytes whatever harm the reader, so it need not wait for the checksum.
+    let (actual, state) = std::thread::scope(|scope| {
+        let actual = scope.spawn(|| hash(state));
+        let state = State::from_snapshot(state);
+        (actual.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), state)
+    });
+    if actual != expected {
         return Err("its checksum differs".into());
     }
-    let state = State::from_snapshot(state).map_err(|error| error.to_string())?;
+    let state = state.map_err(|error| error.to_string())?;
     if state.seq() != tip.seq || state.head() != tip.head {
         return Err("its state is another".into());
     }
@@ -148,6 +158,15 @@ fn read(path: &Path, journal: &Path) -> Result<Loaded, String> {
         Some(Ok(_)) => Ok(Loaded { state, tip }),
         _ => Err("the journal does not lead to it".into()),
     }
+}
+
+/// The bytes of a snapshot, without a copy of them.
+fn map(path: &Path) -> Result<memmap2::Mmap, DiskError> {
+    let file = disk::open(path)?;
+    // SAFETY: a snapshot gets its name when all of it is written, and is never
+    // changed after that, only unlinked, which leaves the mapping whole. It is
+    // mapped only while it is read.
+    unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map", path))
 }
 
 fn parse(bytes: &[u8]) -> Option<(Tip, [u8; 32], &[u8])> {

@@ -112,6 +112,7 @@ impl Drop for Filler {
 }
 
 fn fill(shared: &Shared, index: &Path, journal: &Path, blobs: &dyn BlobPlaces) {
+    yield_to_others();
     while let Some(goal) = next_goal(shared) {
         let mut content = lock(&shared.content);
         if content.is_none() {
@@ -143,6 +144,14 @@ fn fill(shared: &Shared, index: &Path, journal: &Path, blobs: &dyn BlobPlaces) {
     if let Some(content) = lock(&shared.content).take() {
         content.flush();
     }
+}
+
+/// Takes what processor time nobody else wants: an import is not to wait for
+/// the index behind it.
+fn yield_to_others() {
+    // On Linux this is about the calling thread; elsewhere about the process.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, 19);
 }
 
 /// Waits for something to do; none when it is time to stop.

@@ -100,6 +100,14 @@ impl Journal {
         self.recover(&locked, each)
     }
 
+    /// About how many bytes there are behind the tip. Never fails: this only
+    /// chooses how to read them.
+    pub(crate) fn behind(&self) -> u64 {
+        let Place { segment, offset } = self.tip.place;
+        let lengths = (segment..).map_while(|number| std::fs::metadata(segment_path(&self.dir, number)).ok());
+        lengths.map(|data| data.len()).sum::<u64>().saturating_sub(offset)
+    }
+
     /// Whether there are bytes behind the tip.
     fn more(&self) -> Result<bool, DiskError> {
         let Place { segment, offset } = self.tip.place;

@@ -8,7 +8,7 @@ mod segment;
 
 pub(crate) use acknowledged::Acknowledged;
 pub(crate) use backward::Backward;
-pub(crate) use log::{Journal, Locked};
+pub(crate) use log::{Each, Journal, Locked};
 pub(crate) use scan::{Damage, RawFrame, Scan, Step, find, find_frame};
 pub(crate) use segment::{HEADER_LEN, SegmentHeader, segment_path, segments};
 

@@ -78,6 +78,9 @@ impl Repository {
         self.start_index();
         let Some(index) = &self.index else { return Ok(false) };
         index.wait(Duration::from_secs(3600));
+        // What was wrong with the old one is worth telling, that this one is
+        // made anew is not.
+        self.notices.extend(index.notice());
         index.give_up("it was asked for");
         index.advance(self.journal.tip());
         index.wait(Duration::from_secs(3600));

@@ -4,6 +4,8 @@
 //! columns hold current values; the [change log](super::change) holds the way
 //! there, for the images that changed at all.
 
+use std::sync::OnceLock;
+
 use crate::digest::BlobId;
 use crate::event::{Origin, Split};
 use crate::id::{ImageId, SamplesId};
@@ -65,8 +67,10 @@ pub(super) struct ImageTable {
     pub(super) paths: Vec<u8>,
     /// The batches of samples that `origins` names.
     pub(super) batches: Vec<SamplesId>,
-    pub(super) by_id: RowIndex,
-    pub(super) by_path: RowIndex,
+    // Made when first asked for: a fold asks for ids and never for paths, and
+    // after a snapshot was loaded many a question needs neither.
+    pub(super) by_id: OnceLock<RowIndex>,
+    pub(super) by_path: OnceLock<RowIndex>,
     /// Present images by split and by label, where place 0 is for none.
     pub(super) counts: [Vec<u64>; 3],
     pub(super) present: u64,
@@ -78,13 +82,13 @@ impl ImageTable {
     }
 
     pub(super) fn find(&self, id: ImageId) -> Option<u32> {
-        self.by_id.find(hash_id(id), |row| self.ids[row as usize] == id)
+        self.by_id().find(hash_id(id), |row| self.ids[row as usize] == id)
     }
 
     /// Every row with this split and path, oldest first.
     pub(super) fn find_path(&self, split: Split, path: &[u8]) -> Vec<u32> {
         let mut rows = Vec::new();
-        self.by_path.find(hash_path(split, path), |row| {
+        self.by_path().find(hash_path(split, path), |row| {
             if self.split(row) == split && self.path(row) == path {
                 rows.push(row);
             }
@@ -110,13 +114,24 @@ impl ImageTable {
         self.paths.extend_from_slice(new.path);
         self.path_ends.push(self.paths.len() as u64);
 
-        let ids = &self.ids;
-        self.by_id.push(hash_id(new.id), |row| hash_id(ids[row as usize]));
-        let mut by_path = std::mem::take(&mut self.by_path);
-        by_path.push(hash_path(new.split, new.path), |row| hash_path(self.split(row), self.path(row)));
-        self.by_path = by_path;
+        // An index that is not there yet is made from the columns.
+        if let Some(by_id) = self.by_id.get_mut() {
+            by_id.push(hash_id(new.id));
+        }
+        if let Some(by_path) = self.by_path.get_mut() {
+            by_path.push(hash_path(new.split, new.path));
+        }
         self.count(row, 1);
         Some(row)
+    }
+
+    fn by_id(&self) -> &RowIndex {
+        self.by_id.get_or_init(|| RowIndex::of(self.ids.iter().map(|id| hash_id(*id))))
+    }
+
+    fn by_path(&self) -> &RowIndex {
+        let hash = |row| hash_path(self.split(row as u32), self.path(row as u32));
+        self.by_path.get_or_init(|| RowIndex::of((0..self.len()).map(hash)))
     }
 
     fn origin_code(&mut self, origin: Origin) -> u32 {
@@ -206,11 +221,19 @@ impl ImageTable {
 
     /// Counts everything again, after columns were loaded.
     pub(super) fn recount(&mut self) {
-        self.counts = Default::default();
+        let mut counts: [Vec<u64>; 3] = Default::default();
+        let largest = self.labels.iter().map(|label| label.wrapping_add(1)).max().unwrap_or_default();
+        counts.fill(vec![0; usize::from(largest) + 1]);
         self.present = 0;
-        for row in 0..self.len() as u32 {
-            self.count(row, 1);
+        for (flags, label) in self.flags.iter().zip(&self.labels) {
+            if flags & (EXISTS | REMOVED) == EXISTS
+                && let Some(counts) = counts.get_mut(usize::from(flags & SPLIT_MASK))
+            {
+                counts[usize::from(label.wrapping_add(1))] += 1;
+                self.present += 1;
+            }
         }
+        self.counts = counts;
     }
 }
 

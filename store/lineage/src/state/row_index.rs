@@ -1,76 +1,74 @@
 //! A hash index from keys to rows of a table, as one flat array.
 //!
-//! The keys stay in the table; the index holds row numbers only, so that a
-//! snapshot stores and loads it as it is.
+//! The keys stay in the table. A slot holds half of the key's hash beside the
+//! row, so that hardly any key is looked at in vain, and so that growing reads
+//! no keys at all.
 
-const EMPTY: u32 = u32::MAX;
+const EMPTY: u64 = u64::MAX;
 
 /// Open addressing with linear probing, at most half full, of rows that are
 /// added one after another. Keys may repeat.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowIndex {
-    /// A power of two in number, or none.
-    slots: Vec<u32>,
+    /// A power of two in number, or none. The high half is the low half of the
+    /// hash, which also says where the slot should be; the low half is the row.
+    slots: Vec<u64>,
     used: usize,
 }
 
 impl RowIndex {
     /// The largest number of rows that can be told from an empty slot.
-    pub(super) const MAX_ROWS: usize = EMPTY as usize;
+    pub(super) const MAX_ROWS: usize = u32::MAX as usize;
+
+    /// The index of rows with these hashes, in order.
+    pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> RowIndex {
+        let size = (hashes.len() * 2).next_power_of_two();
+        let mut index = RowIndex { slots: vec![EMPTY; size.max(16)], used: 0 };
+        hashes.for_each(|hash| index.push(hash));
+        index
+    }
 
     /// The first inserted row with this hash that `is` the one.
     pub(super) fn find(&self, hash: u64, mut is: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.slots.len().checked_sub(1)?;
-        let mut slot = hash as usize & mask;
+        let tag = hash as u32;
+        let mut slot = tag as usize & mask;
         // The index is never full, so an empty slot ends this.
         loop {
-            let row = self.slots[slot];
-            if row == EMPTY {
-                return None;
+            match self.slots[slot] {
+                EMPTY => return None,
+                found if (found >> 32) as u32 == tag && is(found as u32) => return Some(found as u32),
+                _ => slot = (slot + 1) & mask,
             }
-            if is(row) {
-                return Some(row);
-            }
-            slot = (slot + 1) & mask;
         }
     }
 
-    /// Adds the next row, counted from zero; `hash_of` gives the hash of any row
-    /// before it.
-    pub(super) fn push(&mut self, hash: u64, hash_of: impl Fn(u32) -> u64) {
+    /// Adds the next row, counted from zero.
+    pub(super) fn push(&mut self, hash: u64) {
         if (self.used + 1) * 2 > self.slots.len() {
-            let size = (self.slots.len() * 2).max(16);
-            self.slots = vec![EMPTY; size];
-            // In order, so that equal keys keep the order of their insertion and
-            // the table is read in sequence.
-            for row in 0..self.used as u32 {
-                self.place(hash_of(row), row);
-            }
+            self.grow();
         }
-        self.place(hash, self.used as u32);
+        self.place(u64::from(hash as u32) << 32 | self.used as u64);
         self.used += 1;
     }
 
-    fn place(&mut self, hash: u64, row: u32) {
+    fn grow(&mut self) {
+        let size = (self.slots.len() * 2).max(16);
+        let old = std::mem::replace(&mut self.slots, vec![EMPTY; size]);
+        // From an empty slot on and around, so that no run of full ones is cut
+        // in two and equal keys keep the order of their insertion.
+        let start = old.iter().position(|slot| *slot == EMPTY).unwrap_or_default();
+        let (before, behind) = old.split_at(start);
+        behind.iter().chain(before).filter(|slot| **slot != EMPTY).for_each(|slot| self.place(*slot));
+    }
+
+    fn place(&mut self, full: u64) {
         let mask = self.slots.len() - 1;
-        let mut slot = hash as usize & mask;
+        let mut slot = (full >> 32) as usize & mask;
         while self.slots[slot] != EMPTY {
             slot = (slot + 1) & mask;
         }
-        self.slots[slot] = row;
-    }
-
-    pub(super) fn slots(&self) -> &[u32] {
-        &self.slots
-    }
-
-    /// Takes slots from outside, if they index each of `rows` rows once or at
-    /// least cannot lead outside the table or around for ever.
-    pub(super) fn from_slots(slots: Vec<u32>, rows: usize) -> Option<RowIndex> {
-        let used = slots.iter().filter(|row| **row != EMPTY).count();
-        let sized = slots.is_empty() || slots.len().is_power_of_two();
-        let inside = slots.iter().all(|row| *row == EMPTY || (*row as usize) < rows);
-        (sized && inside && used == rows && used * 2 <= slots.len()).then_some(RowIndex { slots, used })
+        self.slots[slot] = full;
     }
 }
 
@@ -104,38 +102,41 @@ pub(super) fn hash_bytes(seed: u64, bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn hash(row: u32) -> u64 {
+        hash_bytes(0, &row.to_le_bytes())
+    }
+
     #[test]
     fn every_row_is_found_after_growing() {
-        let hash = |row: u32| hash_bytes(0, &row.to_le_bytes());
         let mut index = RowIndex::default();
         for row in 0..1000 {
-            index.push(hash(row), hash);
+            index.push(hash(row));
         }
-        for row in 0..1000 {
-            assert_eq!(index.find(hash(row), |found| found == row), Some(row));
+        for index in [index, RowIndex::of((0..1000u32).map(hash).collect::<Vec<_>>().into_iter())] {
+            for row in 0..1000 {
+                assert_eq!(index.find(hash(row), |found| found == row), Some(row));
+            }
+            assert_eq!(index.find(hash(1000), |found| found == 1000), None);
+            assert_eq!(index.find(hash(3), |_| false), None);
         }
-        assert_eq!(index.find(hash(1000), |found| found == 1000), None);
+        assert_eq!(RowIndex::default().find(7, |_| true), None);
+        assert_eq!(RowIndex::of([].into_iter()).find(7, |_| true), None);
     }
 
     #[test]
     fn equal_keys_are_found_in_order_of_insertion() {
-        let mut index = RowIndex::default();
-        for _ in 0..100 {
-            index.push(7, |_| 7);
+        // At the end of the table the run of equal keys goes on at its start.
+        for key in [7, u64::MAX, u64::MAX - 5] {
+            let mut index = RowIndex::default();
+            for _ in 0..100 {
+                index.push(key);
+            }
+            let mut seen = Vec::new();
+            index.find(key, |row| {
+                seen.push(row);
+                false
+            });
+            assert_eq!(seen, (0..100).collect::<Vec<_>>());
         }
-        let mut seen = Vec::new();
-        index.find(7, |row| {
-            seen.push(row);
-            false
-        });
-        assert_eq!(seen, (0..100).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn slots_that_mislead_are_refused() {
-        assert!(RowIndex::from_slots(vec![0, 1], 2).is_none(), "full: a search would not end");
-        assert!(RowIndex::from_slots(vec![9, EMPTY], 1).is_none(), "outside the table");
-        assert!(RowIndex::from_slots(vec![0, EMPTY, EMPTY], 1).is_none(), "not a power of two");
-        assert!(RowIndex::from_slots(vec![0, EMPTY], 1).is_some());
     }
 }

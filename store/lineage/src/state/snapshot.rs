@@ -40,12 +40,13 @@ impl State {
     /// state keeps or of what a fold means; an older snapshot is not read but
     /// folded anew.
     ///
-    /// 1: the first.
-    pub const SNAPSHOT_VERSION: u32 = 1;
+    /// 1: the first. 2: without the indexes of images, which are made when
+    /// they are asked for.
+    pub const SNAPSHOT_VERSION: u32 = 2;
 
     /// This state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.table.len() * 128 + self.log.changes.len() * 96 + 4096);
+        let mut out = Vec::with_capacity(self.table.len() * 112 + self.log.changes.len() * 96 + 4096);
         out.extend_from_slice(&MAGIC);
         Self::SNAPSHOT_VERSION.encode(&mut out);
         self.seq.encode(&mut out);
@@ -192,8 +193,6 @@ impl Code for ImageTable {
         encode_column(&self.path_ends, out);
         encode_column(&self.paths, out);
         self.batches.encode(out);
-        encode_column(self.by_id.slots(), out);
-        encode_column(self.by_path.slots(), out);
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, SnapshotError> {
@@ -236,12 +235,6 @@ impl Code for ImageTable {
         if table.origins.iter().any(|origin| *origin as usize > table.batches.len()) {
             return Err(reader.malformed("an image is of an unknown batch"));
         }
-        let mut index = |what| {
-            let slots = decode_column(reader, what)?;
-            RowIndex::from_slots(slots, rows).ok_or(reader.malformed("an index does not fit its table"))
-        };
-        table.by_id = index("the index of ids")?;
-        table.by_path = index("the index of paths")?;
         table.recount();
         Ok(table)
     }
@@ -272,7 +265,7 @@ mod tests {
     #[test]
     fn parts_that_do_not_fit_together_are_refused() {
         type Damage = fn(&mut State);
-        let damages: [(&str, Damage); 17] = [
+        let damages: [(&str, Damage); 15] = [
             ("a chain that is a ring", |state| state.log.changes[0].previous = 0),
             ("a chain into nothing", |state| state.log.changes[0].previous = 7),
             ("a change of no row", |state| state.log.changes[0].row = 1),
@@ -295,8 +288,6 @@ mod tests {
                 record.seq = Seq(1000);
                 record.ranges[0] = (Seq(1), Seq(999));
             }),
-            ("ids without an index", |state| state.table.by_id = RowIndex::default()),
-            ("paths without an index", |state| state.table.by_path = RowIndex::default()),
         ];
         assert!(State::from_snapshot(&state().to_snapshot()).is_ok());
         for (damage, inflict) in damages {

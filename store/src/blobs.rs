@@ -236,7 +236,7 @@ impl Blobs {
                 return Ok(Some(found.len.into()));
             }
         }
-        Ok(self.inner.objects.len(blob))
+        Ok(self.inner.objects.len(blob)?)
     }
 
     /// Whether a blob is here. Its bytes are not looked at.

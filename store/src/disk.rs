@@ -1,5 +1,5 @@
-//! Every call that changes a file goes through here: it names the path in its
-//! error, and a test can make the n-th call fail.
+//! Every call on a file goes through here: it names the path in its error, and
+//! a test can make the n-th call fail.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::FlockOperation;
 use safelight_lineage::value::escape;
 
-use crate::fault;
+use crate::fault::{self, Call};
 
 /// A file call that failed: which, on what, and why.
 #[derive(Debug, thiserror::Error)]
@@ -47,12 +47,17 @@ pub(crate) fn failed(call: &'static str, path: &Path) -> impl FnOnce(io::Error) 
 }
 
 fn call<T>(name: &'static str, path: &Path, act: impl FnOnce() -> io::Result<T>) -> Result<T, DiskError> {
-    fault::strike(name).and_then(|()| act()).map_err(failed(name, path))
+    fault::strike(Call::Changes).and_then(|()| act()).map_err(failed(name, path))
+}
+
+/// As [`call`], for calls that change nothing.
+fn look<T>(name: &'static str, path: &Path, act: impl FnOnce() -> io::Result<T>) -> Result<T, DiskError> {
+    fault::strike(Call::Looks).and_then(|()| act()).map_err(failed(name, path))
 }
 
 /// Opens for reading only.
 pub(crate) fn open(path: &Path) -> Result<File, DiskError> {
-    File::open(path).map_err(failed("open", path))
+    look("open", path, || File::open(path))
 }
 
 /// Opens an existing file for reading and writing.
@@ -83,7 +88,7 @@ pub(crate) fn create_dir(path: &Path) -> Result<bool, DiskError> {
 
 /// Writes all of `bytes` at `offset`.
 pub(crate) fn write_at(file: &File, path: &Path, bytes: &[u8], offset: u64) -> Result<(), DiskError> {
-    match fault::strike("write") {
+    match fault::strike(Call::Changes) {
         Ok(()) => file.write_all_at(bytes, offset),
         Err(error) => {
             // A real failing write often leaves a part behind: so does this one.
@@ -134,30 +139,32 @@ pub(crate) fn remove_all(path: &Path) -> Result<(), DiskError> {
 
 /// Waits for the exclusive lock on an open file.
 pub(crate) fn lock(file: &File, path: &Path) -> Result<(), DiskError> {
-    loop {
-        match rustix::fs::flock(file, FlockOperation::LockExclusive) {
-            Err(rustix::io::Errno::INTR) => continue,
-            other => return other.map_err(|errno| failed("lock", path)(errno.into())),
+    look("lock", path, || {
+        loop {
+            match rustix::fs::flock(file, FlockOperation::LockExclusive) {
+                Err(rustix::io::Errno::INTR) => continue,
+                other => return Ok(other?),
+            }
         }
-    }
+    })
 }
 
 /// Takes the exclusive lock on an open file if it is free.
 pub(crate) fn try_lock(file: &File, path: &Path) -> Result<bool, DiskError> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+    look("lock", path, || match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(errno) => Err(failed("lock", path)(errno.into())),
-    }
+        Err(errno) => Err(errno.into()),
+    })
 }
 
 /// Takes a share of the lock on an open file unless somebody holds it alone.
 pub(crate) fn try_lock_shared(file: &File, path: &Path) -> Result<bool, DiskError> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
+    look("lock", path, || match rustix::fs::flock(file, FlockOperation::NonBlockingLockShared) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(errno) => Err(failed("lock", path)(errno.into())),
-    }
+        Err(errno) => Err(errno.into()),
+    })
 }
 
 /// Gives a lock back.
@@ -168,32 +175,74 @@ pub(crate) fn unlock(file: &File) {
 
 /// The length of an open file.
 pub(crate) fn len(file: &File, path: &Path) -> Result<u64, DiskError> {
-    Ok(file.metadata().map_err(failed("examine", path))?.len())
+    Ok(file_metadata(file, path)?.len())
+}
+
+/// What is known of a file or folder; none when it is not there.
+pub(crate) fn metadata(path: &Path) -> Result<Option<fs::Metadata>, DiskError> {
+    look("examine", path, || match fs::metadata(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
+        other => other.map(Some),
+    })
+}
+
+/// Whether there is a file or folder of this name. Not knowing is an error: who
+/// took it for a no would write over what is there.
+pub(crate) fn exists(path: &Path) -> Result<bool, DiskError> {
+    Ok(metadata(path)?.is_some())
+}
+
+/// Whether there is a folder of this name.
+pub(crate) fn is_dir(path: &Path) -> Result<bool, DiskError> {
+    Ok(metadata(path)?.is_some_and(|data| data.is_dir()))
+}
+
+/// What is known of an open file.
+pub(crate) fn file_metadata(file: &File, path: &Path) -> Result<fs::Metadata, DiskError> {
+    look("examine", path, || file.metadata())
+}
+
+/// What is in a folder, in no order; nothing when it is not there.
+pub(crate) fn entries(dir: &Path) -> Result<Vec<fs::DirEntry>, DiskError> {
+    look("list", dir, || match fs::read_dir(dir) {
+        Ok(entries) => entries.collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    })
+}
+
+/// Whether a folder is there and has anything in it.
+pub(crate) fn is_filled(dir: &Path) -> Result<bool, DiskError> {
+    Ok(!entries(dir)?.is_empty())
 }
 
 /// Reads up to `buffer.len()` bytes at `offset`; less only at the end.
 pub(crate) fn read_at(file: &File, path: &Path, buffer: &mut [u8], offset: u64) -> Result<usize, DiskError> {
-    let mut done = 0;
-    while done < buffer.len() {
-        match file.read_at(&mut buffer[done..], offset + done as u64) {
-            Ok(0) => break,
-            Ok(read) => done += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(failed("read", path)(error)),
+    look("read", path, || {
+        let mut done = 0;
+        while done < buffer.len() {
+            match file.read_at(&mut buffer[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
         }
-    }
-    Ok(done)
+        Ok(done)
+    })
 }
 
 /// The whole of a small file.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, DiskError> {
-    fs::read(path).map_err(failed("read", path))
+    look("read", path, || fs::read(path))
 }
 
 /// The files in a folder named by a number and `.suffix`, ascending.
 pub(crate) fn numbered(dir: &Path, suffix: &str) -> Result<Vec<u64>, DiskError> {
     let mut numbers = Vec::new();
-    for entry in fs::read_dir(dir).map_err(failed("list", dir))? {
+    for entry in look("list", dir, || fs::read_dir(dir))? {
         let name = entry.map_err(failed("list", dir))?.file_name();
         let path = Path::new(&name);
         if path.extension() != Some(OsStr::new(suffix)) {

@@ -32,9 +32,8 @@ impl Objects {
     }
 
     /// The length of a blob, if it is here.
-    pub(crate) fn len(&self, blob: BlobId) -> Option<u64> {
-        let data = std::fs::metadata(self.path(blob)).ok()?;
-        data.is_file().then_some(data.len())
+    pub(crate) fn len(&self, blob: BlobId) -> Result<Option<u64>, DiskError> {
+        Ok(disk::metadata(&self.path(blob))?.filter(|data| data.is_file()).map(|data| data.len()))
     }
 
     /// Stores all that `source` gives, and says which folders must be synced
@@ -94,7 +93,7 @@ impl Objects {
         // Should the folder have been made by somebody who did not sync it, we do.
         let unsynced = vec![self.dir.clone(), folder.clone()];
         disk::create_dir(&folder)?;
-        if self.len(blob) == Some(len) && hash_of(&target)?.0 == blob {
+        if self.len(blob)? == Some(len) && hash_of(&target)?.0 == blob {
             disk::remove(path)?;
             return Ok((blob, unsynced));
         }

@@ -49,7 +49,7 @@ impl Repository {
         let dir = dir.canonicalize().map_err(disk::failed("find", dir))?;
         let store = dir.join(STORE_DIR);
         match Self::discover(&dir) {
-            Ok(root) if root != dir || store.join("FORMAT").exists() || has_history(&store) => {
+            Ok(root) if root != dir || disk::exists(&store.join("FORMAT"))? || has_history(&store)? => {
                 return Err(StoreError::AlreadyARepository { root });
             }
             // What a crash left of an earlier attempt holds nothing yet.
@@ -75,11 +75,15 @@ impl Repository {
     /// [`StoreError::NotARepository`] when there is none.
     pub fn discover(start: &Path) -> Result<PathBuf, StoreError> {
         let absolute = start.canonicalize().map_err(disk::failed("find", start))?;
-        absolute
-            .ancestors()
-            .find(|dir| dir.join(STORE_DIR).is_dir())
-            .map(Path::to_owned)
-            .ok_or_else(|| StoreError::NotARepository { start: start.to_owned() })
+        for dir in absolute.ancestors() {
+            match disk::is_dir(&dir.join(STORE_DIR)) {
+                Ok(true) => return Ok(dir.to_owned()),
+                // What may not even be looked at is nobody's to use.
+                Err(error) if !error.is_read_only() => return Err(error.into()),
+                Ok(false) | Err(_) => {}
+            }
+        }
+        Err(StoreError::NotARepository { start: start.to_owned() })
     }
 
     /// Opens the repository in `dir`, the folder that holds `.safelight`.
@@ -93,7 +97,7 @@ impl Repository {
     /// is damaged. Nothing is rewritten then.
     pub fn open(dir: &Path) -> Result<Repository, StoreError> {
         let store = dir.join(STORE_DIR);
-        if !store.is_dir() {
+        if !disk::is_dir(&store)? {
             return Err(StoreError::NotARepository { start: dir.to_owned() });
         }
         format::check(&store)?;
@@ -298,12 +302,11 @@ impl Repository {
 }
 
 /// Whether a store without a FORMAT file holds anything that may be wanted.
-fn has_history(store: &Path) -> bool {
-    let first = segment_path(&store.join("journal"), 1);
-    let started = std::fs::metadata(first).is_ok_and(|data| data.len() > crate::journal::HEADER_LEN);
-    let filled =
-        |name: &str| std::fs::read_dir(store.join(name)).is_ok_and(|mut entries| entries.next().is_some());
-    started || filled("packs") || filled("objects")
+fn has_history(store: &Path) -> Result<bool, DiskError> {
+    let first = disk::metadata(&segment_path(&store.join("journal"), 1))?;
+    Ok(first.is_some_and(|data| data.len() > crate::journal::HEADER_LEN)
+        || disk::is_filled(&store.join("packs"))?
+        || disk::is_filled(&store.join("objects"))?)
 }
 
 /// The frame that reading `bytes` gives, without reading them when it is sure.

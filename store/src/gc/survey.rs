@@ -107,7 +107,7 @@ fn seen(dir: &Path) -> Result<Vec<Seen>, DiskError> {
             Err(error) if error.is_not_found() => continue,
             Err(error) => return Err(error),
         };
-        let data = file.metadata().map_err(failed("examine", &path))?;
+        let data = disk::file_metadata(&file, &path)?;
         let mut loaded = load(&file, &path, number)?;
         loaded.entries.sort_unstable_by_key(|entry| entry.offset);
         seen.push(Seen { number, written: written(&data, &path)?, bytes: data.len(), path, loaded });
@@ -221,16 +221,16 @@ impl Survey {
         grace: Duration,
     ) -> Result<(), DiskError> {
         let mut files = Vec::new();
-        for entry in listed(dir)? {
+        for entry in disk::entries(dir)? {
             match entry.file_type() {
-                Ok(kind) if kind.is_dir() => files.extend(listed(&entry.path())?),
+                Ok(kind) if kind.is_dir() => files.extend(disk::entries(&entry.path())?),
                 _ => files.push(entry),
             }
         }
         files.sort_by_key(std::fs::DirEntry::path);
         for entry in files {
             let path = entry.path();
-            let Ok(data) = entry.metadata() else { continue };
+            let Some(data) = disk::metadata(&path)? else { continue };
             let name = entry.file_name();
             let name = name.to_str().unwrap_or_default();
             let folder = path.parent().and_then(Path::file_name).and_then(|name| name.to_str());
@@ -253,13 +253,4 @@ impl Survey {
         }
         Ok(())
     }
-}
-
-fn listed(dir: &Path) -> Result<Vec<std::fs::DirEntry>, DiskError> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed("list", dir)(error)),
-    };
-    entries.map(|entry| entry.map_err(failed("list", dir))).collect()
 }

@@ -146,12 +146,12 @@ fn fill(shared: &Shared, index: &Path, journal: &Path, blobs: &dyn BlobPlaces) {
     }
 }
 
-/// Takes what processor time nobody else wants: an import is not to wait for
+/// Gives way to others when processors are few: an import is not to wait for
 /// the index behind it.
 fn yield_to_others() {
     // On Linux this is about the calling thread; elsewhere about the process.
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, 19);
+    let _ = rustix::process::setpriority_process(None, 5);
 }
 
 /// Waits for something to do; none when it is time to stop.

@@ -112,7 +112,8 @@ impl Journal {
     fn more(&self) -> Result<bool, DiskError> {
         let Place { segment, offset } = self.tip.place;
         let path = segment_path(&self.dir, segment);
-        Ok(disk::len(&disk::open(&path)?, &path)? > offset || segment_path(&self.dir, segment + 1).exists())
+        Ok(disk::len(&disk::open(&path)?, &path)? > offset
+            || disk::exists(&segment_path(&self.dir, segment + 1))?)
     }
 
     /// Waits for the right to append.
@@ -193,13 +194,22 @@ impl Journal {
         }
         // These frames were written by somebody who did not live to see them
         // acknowledged. From here on they count, so they must be durable.
+        if let Err(error) = self.make_durable(first) {
+            // As after any failed sync: asking again may answer for other bytes.
+            self.poisoned = true;
+            return Err(error.into());
+        }
+        Acknowledged::write(&self.dir, &self.tip)?;
+        Ok(notice)
+    }
+
+    /// Brings the segments from `first` on to the disk.
+    fn make_durable(&self, first: u64) -> Result<(), DiskError> {
         for segment in first..=self.tip.place.segment {
             let path = segment_path(&self.dir, segment);
             disk::sync_data(&disk::open_rw(&path)?, &path)?;
         }
-        disk::sync_dir(&self.dir)?;
-        Acknowledged::write(&self.dir, &self.tip)?;
-        Ok(notice)
+        disk::sync_dir(&self.dir)
     }
 
     /// As [`recover`](Self::recover), where nothing can be written.
@@ -300,7 +310,7 @@ fn create_segment(dir: &Path, header: SegmentHeader) -> Result<(), DiskError> {
 /// none when they are damage: a whole frame or another segment follows.
 fn torn_bytes(dir: &Path, place: Place) -> Result<Option<u64>, DiskError> {
     let path = segment_path(dir, place.segment);
-    if segment_path(dir, place.segment + 1).exists() || !path.exists() {
+    if disk::exists(&segment_path(dir, place.segment + 1))? || !disk::exists(&path)? {
         return Ok(None);
     }
     let file = disk::open(&path)?;

@@ -164,9 +164,10 @@ impl Scan {
         }
         while self.at_end()? {
             let next = self.tip.place.segment + 1;
-            if !segment_path(&self.dir, next).exists() {
+            if !disk::exists(&segment_path(&self.dir, next))? {
                 let path = segment_path(&self.dir, next);
-                let gap = segments(&self.dir)?.last().is_some_and(|last| *last > next) && !path.exists();
+                let gap =
+                    segments(&self.dir)?.last().is_some_and(|last| *last > next) && !disk::exists(&path)?;
                 let place = Place { segment: next, offset: 0 };
                 return Ok(match gap {
                     true => Step::Bad(damage(

@@ -77,7 +77,7 @@ impl Catalog {
 
     /// Whether packs may have come or grown since they were listed.
     pub(crate) fn is_stale(&self) -> bool {
-        let changed = std::fs::metadata(&self.dir).and_then(|data| data.modified()).ok();
+        let changed = modified(&self.dir);
         self.listed.is_none()
             || changed != self.listed
             || self.open.iter().any(|(known, _)| self.has_grown(known))
@@ -88,12 +88,13 @@ impl Catalog {
             PackState::Open { end } => end,
             _ => return false,
         };
-        std::fs::metadata(pack_path(&self.dir, known.number)).map_or(true, |data| data.len() != end)
+        let data = disk::metadata(&pack_path(&self.dir, known.number));
+        data.ok().flatten().is_none_or(|data| data.len() != end)
     }
 
     /// Looks at the folder again: new packs, grown packs, packs that are gone.
     pub(crate) fn refresh(&mut self) -> Result<(), DiskError> {
-        let listed = std::fs::metadata(&self.dir).and_then(|data| data.modified()).ok();
+        let listed = modified(&self.dir);
         let numbers = packs(&self.dir)?;
         let gone = |known: &Known| numbers.binary_search(&known.number).is_err();
         let before = self.settled.len();
@@ -181,6 +182,11 @@ impl Catalog {
     pub(crate) fn make_table(&mut self) {
         self.table = Some(Table::new(self.settled.iter().map(|known| known.entries.as_slice())));
     }
+}
+
+/// When a folder was changed last. Not to know it only costs another look.
+fn modified(dir: &Path) -> Option<SystemTime> {
+    disk::metadata(dir).ok().flatten()?.modified().ok()
 }
 
 /// Reads what has been added to an open pack, or its footer if it has one now.

@@ -61,13 +61,19 @@ impl Header {
         let (version, sealed, zero) = (fields.u8()?, fields.u8()?, fields.u16()?);
         let number = fields.u64()?;
         let zeros = fields.array::<12>()?;
-        let good = magic == PACK_MAGIC
-            && version == PACK_VERSION
-            && sealed <= 1
-            && zero == 0
-            && zeros == [0; 12]
-            && fields.u32()? == crc32fast::hash(bytes.get(..28)?);
-        good.then_some(Header { number, sealed: sealed == 1 })
+        let sum = fields.u32()?;
+        let whole = sum == crc32fast::hash(bytes.get(..28)?);
+        // Sealing writes this header again, and may be cut off in between: then
+        // the word is there, but not yet the checksum that makes it count.
+        let half = sealed == 1 && sum == Header { number, sealed: false }.checksum();
+        let good =
+            magic == PACK_MAGIC && version == PACK_VERSION && sealed <= 1 && zero == 0 && zeros == [0; 12];
+        (good && (whole || half)).then_some(Header { number, sealed: whole && sealed == 1 })
+    }
+
+    fn checksum(self) -> u32 {
+        let bytes = self.to_bytes();
+        crc32fast::hash(&bytes[..28])
     }
 }
 

@@ -120,7 +120,7 @@ fn resume(
 ) -> Result<Option<(Tip, Option<FrameDigest>)>, DiskError> {
     let Place { segment, offset } = bad.place;
     let path = segment_path(dir, segment);
-    if path.exists() {
+    if disk::exists(&path)? {
         let file = disk::open(&path)?;
         let len = disk::len(&file, &path)?;
         let mut bytes = vec![0; usize::try_from(len.saturating_sub(offset)).unwrap_or_default()];

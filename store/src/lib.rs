@@ -21,6 +21,8 @@ mod error;
 pub mod fault;
 mod format;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzz;
 mod gc;
 mod index;
 mod journal;

@@ -4,6 +4,7 @@ mod append;
 mod blobs;
 mod child;
 mod concurrency;
+mod corpus;
 mod damage;
 mod faults;
 mod gc;

@@ -8,70 +8,98 @@ use safelight_lineage::id::ImageId;
 use safelight_lineage::value::ClassIndex;
 
 use super::finding::{Finding, ranked};
-use super::hamming::linked_groups;
 use super::judged::class_name;
+use super::likeness::Likeness;
 use super::picture::PictureFacts;
 use super::rule::{CONFLICTING_DUPLICATE, LEAKAGE, NEAR_DUPLICATE};
 
-/// Groups of images linked by hashes that differ in at most `max_distance` of
-/// 64 bits. A group has two members or more, ascending by id; groups ascend by
-/// their first member. Pictures without hash are in none.
-pub fn duplicate_groups(pictures: &[PictureFacts], max_distance: u32) -> Vec<Vec<ImageId>> {
-    let groups = grouped(pictures, max_distance);
+/// Groups of images that look the same by `likeness`. A group has two members
+/// or more, ascending by id; groups ascend by their first member.
+pub fn duplicate_groups(pictures: &[PictureFacts], likeness: &Likeness<'_>) -> Vec<Vec<ImageId>> {
+    let groups = likeness.grouped(pictures);
     groups.into_iter().map(|group| group.iter().map(|picture| picture.image).collect()).collect()
 }
 
-fn grouped(pictures: &[PictureFacts], max_distance: u32) -> Vec<Vec<&PictureFacts>> {
-    let mut hashed: Vec<(&PictureFacts, u64)> =
-        pictures.iter().filter_map(|picture| Some((picture, picture.hash?))).collect();
-    hashed.sort_by_key(|(picture, _)| picture.image);
-    let hashes: Vec<u64> = hashed.iter().map(|(_, hash)| *hash).collect();
-    let groups = linked_groups(&hashes, max_distance);
-    groups.into_iter().map(|group| group.into_iter().map(|place| hashed[place].0).collect()).collect()
-}
+/// How alike the members of groups are.
+struct Compared(BTreeMap<(ImageId, ImageId), f64>);
 
-/// How many bits differ, 0 to 64.
-fn distance(one: &PictureFacts, other: &PictureFacts) -> u32 {
-    (one.hash.unwrap_or(0) ^ other.hash.unwrap_or(0)).count_ones()
-}
-
-fn finding(rule: &str, picture: &PictureFacts, twin: &PictureFacts, reason: String) -> Finding {
-    Finding {
-        image: picture.image,
-        rule: rule.to_owned(),
-        score: 1.0 - f64::from(distance(picture, twin)) / 64.0,
-        rank: 0,
-        reason,
-        label: picture.label,
-        suggested: None,
-        related: vec![twin.image],
+impl Compared {
+    /// How many bits differ, 0 to 64.
+    fn distance(one: &PictureFacts, other: &PictureFacts) -> u32 {
+        match (one.measure.hash, other.measure.hash) {
+            (Some(one), Some(other)) => (one ^ other).count_ones(),
+            // Pictures without a shape have no bits to share.
+            _ => 64,
+        }
     }
-}
 
-fn alike(picture: &PictureFacts, twin: &PictureFacts) -> String {
-    match distance(picture, twin) {
-        0 => "looks the same as".to_owned(),
-        1 => "looks nearly the same (1 of 64 bits differs) as".to_owned(),
-        bits => format!("looks nearly the same ({bits} of 64 bits differ) as"),
+    fn cosine(&self, one: &PictureFacts, other: &PictureFacts) -> Option<f64> {
+        self.0.get(&(one.image.min(other.image), one.image.max(other.image))).copied()
+    }
+
+    /// The share of equal bits, or the cosine where that is more.
+    fn score(&self, one: &PictureFacts, other: &PictureFacts) -> f64 {
+        let bits = 1.0 - f64::from(Self::distance(one, other)) / 64.0;
+        self.cosine(one, other).map_or(bits, |cosine| cosine.max(bits))
+    }
+
+    fn words(&self, picture: &PictureFacts, twin: &PictureFacts) -> String {
+        let mut words = match Self::distance(picture, twin) {
+            0 => "looks the same as".to_owned(),
+            1 => "looks nearly the same (1 of 64 bits differs) as".to_owned(),
+            bits => format!("looks nearly the same ({bits} of 64 bits differ) as"),
+        };
+        if let Some(cosine) = self.cosine(picture, twin) {
+            words = words.replace(" as", "");
+            words.push_str(&format!(", and to the network (cosine {cosine:.3}), as"));
+        }
+        words
+    }
+
+    fn finding(&self, rule: &str, picture: &PictureFacts, twin: &PictureFacts, reason: String) -> Finding {
+        Finding {
+            image: picture.image,
+            rule: rule.to_owned(),
+            score: self.score(picture, twin),
+            rank: 0,
+            reason,
+            label: picture.label,
+            suggested: None,
+            related: vec![twin.image],
+        }
+    }
+
+    /// The one of `others` that is most like `picture`, of equals the lowest id.
+    fn nearest<'p>(
+        &self,
+        picture: &PictureFacts,
+        others: impl Iterator<Item = &'p PictureFacts>,
+    ) -> Option<&'p PictureFacts> {
+        others.min_by(|a, b| {
+            let (one, other) = (self.score(picture, a), self.score(picture, b));
+            other.total_cmp(&one).then(a.image.cmp(&b.image))
+        })
     }
 }
 
 /// Images that another one of the same split and label makes superfluous: of
 /// each group all but the one with the lowest id. The test split is left alone,
-/// as every image in it must be predicted. The score is the share of equal bits.
-pub fn near_duplicates(pictures: &[PictureFacts], max_distance: u32) -> Vec<Finding> {
+/// as every image in it must be predicted. The score is the share of equal bits, or the
+/// cosine of embeddings where that is more.
+pub fn near_duplicates(pictures: &[PictureFacts], likeness: &Likeness<'_>) -> Vec<Finding> {
+    let compared = Compared(likeness.cosines());
     let mut found = Vec::new();
-    for group in grouped(pictures, max_distance) {
+    for group in likeness.grouped(pictures) {
         let mut kept: HashMap<(Split, Option<ClassIndex>), &PictureFacts> = HashMap::new();
         for picture in group.into_iter().filter(|picture| picture.split != Split::Test) {
             let twin = *kept.entry((picture.split, picture.label)).or_insert(picture);
             if twin.image != picture.image {
                 let reason = format!(
                     "{} image {} of the same split and label",
-                    alike(picture, twin),
+                    compared.words(picture, twin),
                     twin.image.short()
                 );
-                found.push(finding(NEAR_DUPLICATE, picture, twin, reason));
+                found.push(compared.finding(NEAR_DUPLICATE, picture, twin, reason));
             }
         }
     }
@@ -82,19 +110,20 @@ pub fn near_duplicates(pictures: &[PictureFacts], max_distance: u32) -> Vec<Find
 /// learned or chosen by: training images with a twin in valid or test, and
 /// validation images with one in test. The score is the share of bits equal to
 /// those of the nearest such twin.
-pub fn leakage(pictures: &[PictureFacts], max_distance: u32) -> Vec<Finding> {
+pub fn leakage(pictures: &[PictureFacts], likeness: &Likeness<'_>) -> Vec<Finding> {
+    let compared = Compared(likeness.cosines());
     let mut found = Vec::new();
-    for group in grouped(pictures, max_distance) {
+    for group in likeness.grouped(pictures) {
         for picture in &group {
             let later = group.iter().filter(|other| other.split > picture.split);
-            if let Some(twin) = later.min_by_key(|twin| (distance(picture, twin), twin.image)) {
+            if let Some(twin) = compared.nearest(picture, later.copied()) {
                 let reason = format!(
                     "{} image {} of the {} split, so a model that learns from it is judged too kindly",
-                    alike(picture, twin),
+                    compared.words(picture, twin),
                     twin.image.short(),
                     twin.split
                 );
-                found.push(finding(LEAKAGE, picture, twin, reason));
+                found.push(compared.finding(LEAKAGE, picture, twin, reason));
             }
         }
     }
@@ -107,11 +136,12 @@ pub fn leakage(pictures: &[PictureFacts], max_distance: u32) -> Vec<Finding> {
 /// bits equal to those of the nearest image with another label.
 pub fn conflicting_duplicates(
     pictures: &[PictureFacts],
-    max_distance: u32,
+    likeness: &Likeness<'_>,
     classes: &[String],
 ) -> Vec<Finding> {
+    let compared = Compared(likeness.cosines());
     let mut found = Vec::new();
-    for group in grouped(pictures, max_distance) {
+    for group in likeness.grouped(pictures) {
         let labelled: Vec<(&PictureFacts, ClassIndex)> =
             group.into_iter().filter_map(|picture| Some((picture, picture.label?))).collect();
         let mut counts: BTreeMap<ClassIndex, usize> = BTreeMap::new();
@@ -120,21 +150,19 @@ pub fn conflicting_duplicates(
         }
         let majority = counts.iter().find(|(_, count)| **count * 2 > labelled.len()).map(|(label, _)| *label);
         for (picture, label) in labelled.iter().filter(|(_, label)| Some(*label) != majority) {
-            let others = labelled.iter().filter(|(_, other)| other != label);
-            let Some((twin, other)) = others.min_by_key(|(twin, _)| (distance(picture, twin), twin.image))
-            else {
-                continue;
-            };
+            let others = labelled.iter().filter(|(_, other)| other != label).map(|(twin, _)| *twin);
+            let Some(twin) = compared.nearest(picture, others) else { continue };
+            let Some(other) = twin.label else { continue };
             let reason = format!(
                 "{} image {}, which is labelled {} and not {}",
-                alike(picture, twin),
+                compared.words(picture, twin),
                 twin.image.short(),
-                class_name(classes, *other),
+                class_name(classes, other),
                 class_name(classes, *label)
             );
             found.push(Finding {
                 suggested: majority,
-                ..finding(CONFLICTING_DUPLICATE, picture, twin, reason)
+                ..compared.finding(CONFLICTING_DUPLICATE, picture, twin, reason)
             });
         }
     }
@@ -143,6 +171,8 @@ pub fn conflicting_duplicates(
 
 #[cfg(test)]
 mod tests {
+    use super::super::embeddings::ClosePair;
+    use super::super::picture::{Colours, PictureMeasure};
     use super::*;
 
     fn picture(n: u8, split: Split, label: Option<u16>, hash: impl Into<Option<u64>>) -> PictureFacts {
@@ -150,10 +180,13 @@ mod tests {
             image: ImageId([n; 16]),
             label: label.map(ClassIndex),
             split,
-            width: 150,
-            height: 150,
-            deviation: 50.0,
-            hash: hash.into(),
+            measure: PictureMeasure {
+                width: 150,
+                height: 150,
+                deviation: 50.0,
+                hash: hash.into(),
+                colours: Colours::Rgb,
+            },
         }
     }
 
@@ -174,15 +207,15 @@ mod tests {
             picture(8, Split::Train, Some(0), 0),
             picture(9, Split::Train, Some(0), u64::MAX),
         ];
-        let groups = duplicate_groups(&pictures, 3);
+        let groups = duplicate_groups(&pictures, &Likeness::by_hash(3));
         assert_eq!(groups, [[1, 2, 3, 4, 5, 6, 8].map(|n| ImageId([n; 16]))]);
-        let found = near_duplicates(&pictures, 3);
+        let found = near_duplicates(&pictures, &Likeness::by_hash(3));
         assert_eq!(summary(&found), [(8, 1, 1.0), (3, 1, 1.0 - 3.0 / 64.0)]);
         assert_eq!(
             found[1].reason,
             "looks nearly the same (3 of 64 bits differ) as image 01010101 of the same split and label"
         );
-        assert_eq!(summary(&near_duplicates(&pictures, 2)), [(8, 1, 1.0)]);
+        assert_eq!(summary(&near_duplicates(&pictures, &Likeness::by_hash(2))), [(8, 1, 1.0)]);
     }
 
     #[test]
@@ -194,7 +227,7 @@ mod tests {
             picture(4, Split::Train, Some(0), u64::MAX),
             picture(5, Split::Train, Some(0), u64::MAX),
         ];
-        let found = leakage(&pictures, 2);
+        let found = leakage(&pictures, &Likeness::by_hash(2));
         assert_eq!(summary(&found), [(1, 2, 1.0 - 1.0 / 64.0), (2, 3, 1.0 - 2.0 / 64.0)]);
         assert!(
             found[0].reason.contains("(1 of 64 bits differs) as image 02020202 of the valid split"),
@@ -211,15 +244,41 @@ mod tests {
             picture(2, Split::Train, Some(1), 0),
             picture(3, Split::Train, None, 0),
         ];
-        let found = conflicting_duplicates(&pictures, 0, &classes);
+        let found = conflicting_duplicates(&pictures, &Likeness::by_hash(0), &classes);
         assert_eq!(summary(&found), [(1, 2, 1.0), (2, 1, 1.0)]);
         assert_eq!(found[0].suggested, None);
         assert_eq!(found[0].reason, "looks the same as image 02020202, which is labelled forest and not sea");
         pictures.push(picture(4, Split::Valid, Some(0), 0));
-        let found = conflicting_duplicates(&pictures, 0, &classes);
+        let found = conflicting_duplicates(&pictures, &Likeness::by_hash(0), &classes);
         assert_eq!(summary(&found), [(2, 1, 1.0)]);
         assert_eq!((found[0].label, found[0].suggested), (Some(ClassIndex(1)), Some(ClassIndex(0))));
         pictures.retain(|picture| picture.label != Some(ClassIndex(1)));
-        assert_eq!(conflicting_duplicates(&pictures, 0, &classes), []);
+        assert_eq!(conflicting_duplicates(&pictures, &Likeness::by_hash(0), &classes), []);
+    }
+
+    #[test]
+    fn what_a_network_holds_to_be_the_same_is_a_twin_too() {
+        let pictures = [
+            picture(1, Split::Train, Some(0), 0),
+            picture(2, Split::Test, None, u64::MAX),
+            picture(3, Split::Train, Some(0), None),
+        ];
+        let pair = |one: u8, other: u8, cosine| ClosePair {
+            one: ImageId([one; 16]),
+            other: ImageId([other; 16]),
+            cosine,
+        };
+        let pairs = [pair(1, 2, 0.99), pair(1, 3, 0.9)];
+        let with = |min_cosine| Likeness { max_distance: 8, min_cosine, pairs: &pairs };
+        assert!(leakage(&pictures, &with(None)).is_empty());
+        assert!(near_duplicates(&pictures, &with(Some(0.95))).is_empty());
+        let found = leakage(&pictures, &with(Some(0.95)));
+        assert_eq!(summary(&found), [(1, 2, 0.99)]);
+        assert!(
+            found[0].reason.contains("and to the network (cosine 0.990), as image 02020202"),
+            "{}",
+            found[0].reason
+        );
+        assert_eq!(summary(&near_duplicates(&pictures, &with(Some(0.9)))), [(3, 1, 0.9)]);
     }
 }

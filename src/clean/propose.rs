@@ -3,9 +3,12 @@
 use super::confidence::{ambiguous, confidently_wrong};
 use super::confident_learning::confident_learning;
 use super::duplicates::{conflicting_duplicates, leakage, near_duplicates};
+use super::embeddings::ClosePair;
 use super::finding::Finding;
+use super::gather::Pictures;
 use super::judged::Judged;
-use super::picture::{PictureFacts, blank, tiny};
+use super::likeness::Likeness;
+use super::picture::{blank, colour_model, tiny, unreadable};
 use super::rule::{Rule, RuleError};
 
 /// Why rules cannot judge.
@@ -20,35 +23,65 @@ pub enum ProposeError {
         /// Which.
         rule: &'static str,
     },
+    /// A rule needs embeddings and there are none.
+    #[error("rule {rule} goes by embeddings too, and no checkpoint is given to make them")]
+    NoEmbeddings {
+        /// Which.
+        rule: &'static str,
+    },
 }
 
-/// Lets every rule judge, in the order given. `classes` are the names by index.
+/// What the rules judge by.
+#[derive(Debug, Clone, Copy)]
+pub struct Material<'a> {
+    /// Predictions with labels.
+    pub judged: Option<&'a Judged<'a>>,
+    /// What the pictures are like.
+    pub pictures: &'a Pictures,
+    /// Pairs that are close in embeddings: at least all that a rule's least
+    /// cosine asks for.
+    pub pairs: Option<&'a [ClosePair]>,
+    /// The names of the classes by index.
+    pub classes: &'a [String],
+}
+
+/// Lets every rule judge, in the order given.
 ///
 /// # Errors
-/// When settings are out of range, or a rule needs predictions that are not given.
-pub fn propose(
-    rules: &[Rule],
-    judged: Option<&Judged<'_>>,
-    pictures: &[PictureFacts],
-    classes: &[String],
-) -> Result<Vec<Finding>, ProposeError> {
+/// When settings are out of range, or a rule needs what is not given.
+pub fn propose(rules: &[Rule], material: &Material<'_>) -> Result<Vec<Finding>, ProposeError> {
     let mut findings = Vec::new();
+    let pictures = material.pictures;
     for rule in rules {
         rule.recorded()?;
-        let judged = || judged.ok_or(ProposeError::NoPredictions { rule: rule.name() });
+        let judged = || material.judged.ok_or(ProposeError::NoPredictions { rule: rule.name() });
+        if rule.min_cosine().is_some() && material.pairs.is_none() {
+            return Err(ProposeError::NoEmbeddings { rule: rule.name() });
+        }
+        let likeness = |max_distance, min_cosine| Likeness {
+            max_distance,
+            min_cosine,
+            pairs: material.pairs.unwrap_or_default(),
+        };
         findings.extend(match *rule {
             Rule::ConfidentlyWrong { above } => confidently_wrong(judged()?, above),
             Rule::Ambiguous { low, high } => ambiguous(judged()?, low, high),
             Rule::ConfidentLearning { filter, min_per_class } => {
                 confident_learning(judged()?, filter, min_per_class)
             }
-            Rule::NearDuplicate { max_distance } => near_duplicates(pictures, max_distance),
-            Rule::Leakage { max_distance } => leakage(pictures, max_distance),
-            Rule::ConflictingDuplicate { max_distance } => {
-                conflicting_duplicates(pictures, max_distance, classes)
+            Rule::NearDuplicate { max_distance, min_cosine } => {
+                near_duplicates(&pictures.facts, &likeness(max_distance, min_cosine))
             }
-            Rule::Blank { max_deviation } => blank(pictures, max_deviation),
-            Rule::Tiny { min_edge } => tiny(pictures, min_edge),
+            Rule::Leakage { max_distance, min_cosine } => {
+                leakage(&pictures.facts, &likeness(max_distance, min_cosine))
+            }
+            Rule::ConflictingDuplicate { max_distance, min_cosine } => {
+                conflicting_duplicates(&pictures.facts, &likeness(max_distance, min_cosine), material.classes)
+            }
+            Rule::Blank { max_deviation } => blank(&pictures.facts, max_deviation),
+            Rule::Tiny { min_edge } => tiny(&pictures.facts, min_edge),
+            Rule::Unreadable => unreadable(&pictures.unreadable),
+            Rule::ColourModel { usual_share } => colour_model(&pictures.facts, usual_share),
         });
     }
     Ok(findings)
@@ -59,20 +92,28 @@ mod tests {
     use safelight_lineage::event::Split;
     use safelight_lineage::id::ImageId;
 
+    use super::super::picture::{Colours, PictureFacts, PictureMeasure};
     use super::*;
 
     #[test]
     fn rules_judge_in_turn_and_say_what_they_lack() {
-        let picture = PictureFacts::of(ImageId([1; 16]), None, Split::Train, (1, 1), &[0; 1024]);
+        let measure = PictureMeasure::of((1, 1), Colours::Rgb, &[0; 1024]);
+        let picture = PictureFacts { image: ImageId([1; 16]), label: None, split: Split::Train, measure };
+        let pictures = Pictures { facts: vec![picture], unreadable: Vec::new() };
+        let material = Material { judged: None, pictures: &pictures, pairs: None, classes: &[] };
         let rules = [Rule::DEFAULTS[7], Rule::DEFAULTS[3], Rule::DEFAULTS[6]];
-        let names: Vec<_> =
-            propose(&rules, None, &[picture], &[]).unwrap().into_iter().map(|finding| finding.rule).collect();
+        let found = propose(&rules, &material).unwrap();
+        let names: Vec<_> = found.into_iter().map(|finding| finding.rule).collect();
         assert_eq!(names, ["tiny", "blank"]);
         assert_eq!(
-            propose(&[Rule::DEFAULTS[0]], None, &[], &[]),
+            propose(&[Rule::DEFAULTS[0]], &material),
             Err(ProposeError::NoPredictions { rule: "confidently-wrong" })
         );
-        let proposed = propose(&[Rule::Tiny { min_edge: 0 }], None, &[], &[]);
+        assert_eq!(
+            propose(&[Rule::DEFAULTS[3].by_cosine_too(0.9)], &material),
+            Err(ProposeError::NoEmbeddings { rule: "near-duplicate" })
+        );
+        let proposed = propose(&[Rule::Tiny { min_edge: 0 }], &material);
         assert!(matches!(proposed, Err(ProposeError::Rule(RuleError::Range { .. }))));
         assert!(Rule::DEFAULTS.iter().filter(|rule| rule.needs_predictions()).count() == 3);
     }

@@ -16,6 +16,11 @@ pub(super) const LEAKAGE: &str = "leakage";
 pub(super) const CONFLICTING_DUPLICATE: &str = "conflicting-duplicate";
 pub(super) const BLANK: &str = "blank";
 pub(super) const TINY: &str = "tiny";
+pub(super) const UNREADABLE: &str = "unreadable";
+pub(super) const COLOUR_MODEL: &str = "colour-model";
+
+/// The switch that a pass records for rules that judged in-sample predictions.
+pub(super) const IN_SAMPLE: &str = "in_sample";
 
 /// The name of confident learning under a filter.
 pub(super) const fn confident_learning_name(filter: Filter) -> &'static str {
@@ -60,16 +65,22 @@ pub enum Rule {
     NearDuplicate {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
+        /// The least cosine of embeddings, above 0 to 1; none to go by hashes alone.
+        min_cosine: Option<f64>,
     },
     /// See [`leakage`](super::leakage()).
     Leakage {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
+        /// The least cosine of embeddings, above 0 to 1; none to go by hashes alone.
+        min_cosine: Option<f64>,
     },
     /// See [`conflicting_duplicates`](super::conflicting_duplicates()).
     ConflictingDuplicate {
         /// Bits of 64 that may differ, 0 to 10.
         max_distance: u32,
+        /// The least cosine of embeddings, above 0 to 1; none to go by hashes alone.
+        min_cosine: Option<f64>,
     },
     /// See [`blank`](super::blank()).
     Blank {
@@ -81,6 +92,25 @@ pub enum Rule {
         /// Pixels that the shorter edge must have, 1 to 65535.
         min_edge: u32,
     },
+    /// See [`unreadable`](super::unreadable()).
+    Unreadable,
+    /// See [`colour_model`](super::colour_model()).
+    ColourModel {
+        /// The share of pictures that makes a way to keep colours usual, 0 to 1.
+        usual_share: f64,
+    },
+}
+
+/// What a finding asks a person. An answer to one is no answer to another: an
+/// image whose label is right may still be the twin of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// Is the label right?
+    Label,
+    /// Is this picture wanted beside the other?
+    Twin,
+    /// Is the picture good enough?
+    Picture,
 }
 
 /// Why a rule's name or settings are refused.
@@ -99,6 +129,16 @@ pub enum RuleError {
         rule: String,
         /// What was given.
         setting: String,
+    },
+    /// A setting is not written as one.
+    #[error("rule {rule}: '{text}' is not {expected}")]
+    Written {
+        /// The rule.
+        rule: String,
+        /// What was given.
+        text: String,
+        /// How it is written.
+        expected: &'static str,
     },
     /// A setting is not given.
     #[error("rule {rule} lacks its setting '{setting}'")]
@@ -125,15 +165,17 @@ pub enum RuleError {
 impl Rule {
     /// The rules with their default settings: the recipe's thresholds,
     /// cleanlab's default filter.
-    pub const DEFAULTS: [Rule; 8] = [
+    pub const DEFAULTS: [Rule; 10] = [
         Rule::ConfidentlyWrong { above: 0.9 },
         Rule::Ambiguous { low: 0.5, high: 0.6 },
         Rule::ConfidentLearning { filter: Filter::PruneByNoiseRate, min_per_class: 1 },
-        Rule::NearDuplicate { max_distance: 8 },
-        Rule::Leakage { max_distance: 8 },
-        Rule::ConflictingDuplicate { max_distance: 8 },
+        Rule::NearDuplicate { max_distance: 8, min_cosine: None },
+        Rule::Leakage { max_distance: 8, min_cosine: None },
+        Rule::ConflictingDuplicate { max_distance: 8, min_cosine: None },
         Rule::Blank { max_deviation: 2.0 },
         Rule::Tiny { min_edge: 16 },
+        Rule::Unreadable,
+        Rule::ColourModel { usual_share: 0.5 },
     ];
 
     /// Its name, as findings, events and the command line have it.
@@ -147,6 +189,8 @@ impl Rule {
             Rule::ConflictingDuplicate { .. } => CONFLICTING_DUPLICATE,
             Rule::Blank { .. } => BLANK,
             Rule::Tiny { .. } => TINY,
+            Rule::Unreadable => UNREADABLE,
+            Rule::ColourModel { .. } => COLOUR_MODEL,
         }
     }
 
@@ -172,6 +216,76 @@ impl Rule {
         }
         let named = Rule::DEFAULTS.into_iter().find(|rule| rule.name() == name);
         named.ok_or_else(|| RuleError::Unknown { name: name.to_owned() })
+    }
+
+    /// Reads a rule as the command line has it: its name, and after a colon the
+    /// settings that are not to be its defaults, `ambiguous:low=0.4,high=0.6`.
+    ///
+    /// # Errors
+    /// When the rule or a setting is unknown or out of range.
+    pub fn parse(text: &str) -> Result<Rule, RuleError> {
+        let (name, changes) = text.split_once(':').unwrap_or((text, ""));
+        let rule = Rule::from_name(name)?;
+        let mut settings = rule.settings();
+        for change in changes.split(',').filter(|change| !change.is_empty()) {
+            let written =
+                |expected| RuleError::Written { rule: name.to_owned(), text: change.to_owned(), expected };
+            let (setting, value) = change.split_once('=').ok_or_else(|| written("SETTING=NUMBER"))?;
+            let value: f64 = value.trim().parse().map_err(|_| written("SETTING=NUMBER"))?;
+            let setting = setting.trim();
+            let known = settings.keys().chain(&["min_cosine"]).copied();
+            let key = known.into_iter().find(|key| *key == setting).ok_or_else(|| {
+                RuleError::UnknownSetting { rule: name.to_owned(), setting: setting.to_owned() }
+            })?;
+            settings.insert(key, value);
+        }
+        Rule::from_settings(rule.name(), &settings)
+    }
+
+    /// What a finding of this rule asks a person.
+    pub const fn question(&self) -> Question {
+        match self {
+            Rule::ConfidentlyWrong { .. }
+            | Rule::Ambiguous { .. }
+            | Rule::ConfidentLearning { .. }
+            | Rule::ConflictingDuplicate { .. } => Question::Label,
+            Rule::NearDuplicate { .. } | Rule::Leakage { .. } => Question::Twin,
+            Rule::Blank { .. } | Rule::Tiny { .. } | Rule::Unreadable | Rule::ColourModel { .. } => {
+                Question::Picture
+            }
+        }
+    }
+
+    /// Whether it compares pictures with each other.
+    pub const fn compares_pictures(&self) -> bool {
+        matches!(self, Rule::NearDuplicate { .. } | Rule::Leakage { .. } | Rule::ConflictingDuplicate { .. })
+    }
+
+    /// The least cosine of embeddings that it goes by, if any.
+    pub const fn min_cosine(&self) -> Option<f64> {
+        match self {
+            Rule::NearDuplicate { min_cosine, .. }
+            | Rule::Leakage { min_cosine, .. }
+            | Rule::ConflictingDuplicate { min_cosine, .. } => *min_cosine,
+            _ => None,
+        }
+    }
+
+    /// The same rule, going also by embeddings unless it does already.
+    #[must_use]
+    pub const fn by_cosine_too(self, least: f64) -> Rule {
+        match self {
+            Rule::NearDuplicate { max_distance, min_cosine: None } => {
+                Rule::NearDuplicate { max_distance, min_cosine: Some(least) }
+            }
+            Rule::Leakage { max_distance, min_cosine: None } => {
+                Rule::Leakage { max_distance, min_cosine: Some(least) }
+            }
+            Rule::ConflictingDuplicate { max_distance, min_cosine: None } => {
+                Rule::ConflictingDuplicate { max_distance, min_cosine: Some(least) }
+            }
+            other => other,
+        }
     }
 
     /// Whether it judges by predictions, not by pixels.
@@ -204,10 +318,19 @@ impl Rule {
             Rule::ConfidentLearning { min_per_class, .. } => {
                 BTreeMap::from([("min_per_class", f64::from(min_per_class))])
             }
-            Rule::NearDuplicate { max_distance }
-            | Rule::Leakage { max_distance }
-            | Rule::ConflictingDuplicate { max_distance } => {
-                BTreeMap::from([("max_distance", f64::from(max_distance)), ("inclusive", 1.0)])
+            Rule::NearDuplicate { max_distance, min_cosine }
+            | Rule::Leakage { max_distance, min_cosine }
+            | Rule::ConflictingDuplicate { max_distance, min_cosine } => {
+                let mut settings =
+                    BTreeMap::from([("max_distance", f64::from(max_distance)), ("inclusive", 1.0)]);
+                if let Some(cosine) = min_cosine {
+                    settings.insert("min_cosine", cosine);
+                }
+                settings
+            }
+            Rule::Unreadable => BTreeMap::new(),
+            Rule::ColourModel { usual_share } => {
+                BTreeMap::from([("usual_share", usual_share), ("inclusive", 1.0)])
             }
             Rule::Blank { max_deviation } => {
                 BTreeMap::from([("max_deviation", max_deviation), ("inclusive", 1.0)])
@@ -221,15 +344,19 @@ impl Rule {
     /// # Errors
     /// When the rule or a setting is unknown, missing or out of range.
     pub fn from_recorded(recorded: &RuleUse) -> Result<Rule, RuleError> {
-        let settings: BTreeMap<&str, f64> =
-            recorded.parameters.iter().map(|(name, value)| (name.as_str(), value.0)).collect();
+        // A remark on the evidence, not a setting of the rule.
+        let settings = recorded.parameters.iter().filter(|(name, _)| *name != IN_SAMPLE);
+        let settings: BTreeMap<&str, f64> = settings.map(|(name, value)| (name.as_str(), value.0)).collect();
         Rule::from_settings(&recorded.rule, &settings)
     }
 
     fn from_settings(name: &str, given: &BTreeMap<&str, f64>) -> Result<Rule, RuleError> {
         let rule = Rule::from_name(name)?;
         let known = rule.settings();
-        if let Some(setting) = given.keys().find(|setting| !known.contains_key(*setting)) {
+        let may_have = |setting: &str| {
+            known.contains_key(setting) || (setting == "min_cosine" && rule.compares_pictures())
+        };
+        if let Some(setting) = given.keys().find(|setting| !may_have(setting)) {
             return Err(RuleError::UnknownSetting { rule: name.to_owned(), setting: (*setting).to_owned() });
         }
         let settings = Settings { rule: name, given };
@@ -239,6 +366,11 @@ impl Rule {
             }
         }
         let distance = || settings.whole("max_distance", 0.0..=FURTHEST, "a whole number, 0 to 10");
+        let cosine = || match given.get("min_cosine") {
+            None => Ok(None),
+            // Not 0: pictures that have nothing in common are that close.
+            Some(_) => settings.get("min_cosine", f64::MIN_POSITIVE..=1.0, "above 0, up to 1").map(Some),
+        };
         Ok(match rule {
             Rule::ConfidentlyWrong { .. } => {
                 // Not 1: nothing is more probable, so the rule would be off unnoticed.
@@ -256,15 +388,23 @@ impl Rule {
                     settings.whole("min_per_class", 0.0..=most, "a whole number, 0 or more")?;
                 Rule::ConfidentLearning { filter, min_per_class }
             }
-            Rule::NearDuplicate { .. } => Rule::NearDuplicate { max_distance: distance()? },
-            Rule::Leakage { .. } => Rule::Leakage { max_distance: distance()? },
-            Rule::ConflictingDuplicate { .. } => Rule::ConflictingDuplicate { max_distance: distance()? },
+            Rule::NearDuplicate { .. } => {
+                Rule::NearDuplicate { max_distance: distance()?, min_cosine: cosine()? }
+            }
+            Rule::Leakage { .. } => Rule::Leakage { max_distance: distance()?, min_cosine: cosine()? },
+            Rule::ConflictingDuplicate { .. } => {
+                Rule::ConflictingDuplicate { max_distance: distance()?, min_cosine: cosine()? }
+            }
             Rule::Blank { .. } => {
                 Rule::Blank { max_deviation: settings.get("max_deviation", 0.0..=127.5, "0 to 127.5")? }
             }
             Rule::Tiny { .. } => Rule::Tiny {
                 min_edge: settings.whole("min_edge", 1.0..=65535.0, "a whole number, 1 to 65535")?,
             },
+            Rule::Unreadable => Rule::Unreadable,
+            Rule::ColourModel { .. } => {
+                Rule::ColourModel { usual_share: settings.get("usual_share", 0.0..=1.0, "0 to 1")? }
+            }
         })
     }
 }
@@ -335,7 +475,10 @@ mod tests {
             Rule::Ambiguous { low: 0.6, high: 0.5 },
             Rule::Ambiguous { low: -0.1, high: 0.5 },
             Rule::Ambiguous { low: 0.5, high: 1.1 },
-            Rule::NearDuplicate { max_distance: 11 },
+            Rule::NearDuplicate { max_distance: 11, min_cosine: None },
+            Rule::Leakage { max_distance: 8, min_cosine: Some(0.0) },
+            Rule::Leakage { max_distance: 8, min_cosine: Some(1.1) },
+            Rule::ColourModel { usual_share: 1.5 },
             Rule::Blank { max_deviation: 128.0 },
             Rule::Tiny { min_edge: 0 },
         ];
@@ -345,9 +488,29 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_is_read_as_it_is_typed() {
+        assert_eq!(Rule::parse("ambiguous"), Ok(Rule::Ambiguous { low: 0.5, high: 0.6 }));
+        assert_eq!(Rule::parse("ambiguous:low=0.4, high=0.7"), Ok(Rule::Ambiguous { low: 0.4, high: 0.7 }));
+        assert_eq!(
+            Rule::parse("leakage:min_cosine=0.9"),
+            Ok(Rule::Leakage { max_distance: 8, min_cosine: Some(0.9) })
+        );
+        assert_eq!(
+            Rule::parse("confident-learning/both:min_per_class=5"),
+            Ok(Rule::ConfidentLearning { filter: Filter::Both, min_per_class: 5 })
+        );
+        assert!(matches!(Rule::parse("ambiguous:low=high"), Err(RuleError::Written { .. })));
+        assert!(matches!(Rule::parse("ambiguous:low"), Err(RuleError::Written { .. })));
+        assert!(matches!(Rule::parse("ambiguous:above=1"), Err(RuleError::UnknownSetting { .. })));
+        assert!(matches!(Rule::parse("tiny:min_cosine=1"), Err(RuleError::UnknownSetting { .. })));
+        assert!(matches!(Rule::parse("confidently-wrong:above=1.5"), Err(RuleError::Range { .. })));
+        assert!(matches!(Rule::parse("confidently-wrong:above=NaN"), Err(RuleError::Range { .. })));
+    }
+
+    #[test]
     fn recorded_settings_that_make_no_sense_are_refused() {
         let with = |setting: &str, value: Option<f64>| {
-            let mut recorded = Rule::NearDuplicate { max_distance: 4 }.recorded().unwrap();
+            let mut recorded = Rule::NearDuplicate { max_distance: 4, min_cosine: None }.recorded().unwrap();
             match value {
                 Some(value) => recorded.parameters.insert(setting.to_owned(), Real(value)),
                 None => recorded.parameters.remove(setting),

@@ -1,22 +1,39 @@
 //! `safelight clean`.
 
-use std::path::PathBuf;
+mod act;
+mod propose;
+mod rehearse;
+mod review;
+mod show;
 
-use safelight_lineage::id::{PassId, PredictionsId};
+use safelight_lineage::id::PassId;
+use safelight_lineage::state::State;
 
 use super::context::Context;
 use super::{resolve, words};
-use crate::clean::pass::{Action, Application, PassError, apply, findings, propose_pass};
-use crate::clean::{Findings, Rule};
+use crate::clean::Rule;
+use crate::clean::drift::drift;
+use crate::clean::gather::GatherError;
+use crate::clean::pass::PassError;
 use crate::error::{AppError, Exit};
-use crate::train::recipe::Recipe;
+use crate::session::Session;
 
 /// Find images that are probably wrong, and act on what was found
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  safelight clean propose --folds 3 --recipe recipe.toml\n  \
-                  safelight clean propose --predictions 3fa9 --rule confidently-wrong\n  \
-                  safelight clean show 77c0\n  \
-                  safelight clean apply 77c0 --rule confidently-wrong --action relabel --limit-per-class 20")]
+                  safelight clean propose --predictions 3fa9 --rule confidently-wrong:above=0.95\n  \
+                  safelight clean propose --rule near-duplicate --rule leakage\n  \
+                  safelight clean review 77c0\n  \
+                  safelight clean apply 77c0 --rule confidently-wrong --action relabel --limit-per-class 20\n  \
+                  safelight clean revert 77c0\n\nRules, with their settings:\n  \
+                  confidently-wrong:above=0.9      the model is surer of another label\n  \
+                  ambiguous:low=0.5,high=0.6       the model wavers between labels\n  \
+                  confident-learning[/FILTER]      as cleanlab finds them; filters: prune-by-noise-rate (default),\n                                   \
+                  prune-by-class, both, confident-learning, predicted-neq-given,\n                                   \
+                  low-self-confidence, low-normalized-margin\n  \
+                  near-duplicate:max_distance=8    twice in one split; with --checkpoint also min_cosine\n  \
+                  leakage, conflicting-duplicate   in two splits; under two labels\n  \
+                  blank, tiny, unreadable, colour-model")]
 pub struct CleanArgs {
     #[command(subcommand)]
     action: CleanCommand,
@@ -24,242 +41,88 @@ pub struct CleanArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum CleanCommand {
-    /// Judge the training images and record what the rules find
-    #[command(after_help = "Example:\n  safelight clean propose --folds 3 --recipe recipe.toml")]
-    Propose(ProposeArgs),
-    /// List what a pass found, the worst first
-    #[command(after_help = "Example:\n  safelight clean show 77c0 -n 20")]
-    Show {
-        /// The pass, by the beginning of its id.
-        pass: String,
-        /// At most this many a rule.
-        #[arg(short = 'n', long, default_value_t = 20)]
-        number: usize,
-    },
-    /// Act on what one rule of a pass found, without looking at each image
-    #[command(
-        after_help = "Example:\n  safelight clean apply 77c0 --rule ambiguous --action remove --limit-per-class 10"
-    )]
-    Apply(ApplyArgs),
+    Propose(propose::ProposeArgs),
+    List(show::ListArgs),
+    Show(show::ShowArgs),
+    Review(review::ReviewArgs),
+    Apply(act::ApplyArgs),
+    Revert(act::RevertArgs),
+    Plant(rehearse::PlantArgs),
+    Evaluate(rehearse::EvaluateArgs),
 }
 
-#[derive(Debug, clap::Args)]
-struct ProposeArgs {
-    /// Judge by these predictions instead of training models of folds.
-    #[arg(long, value_name = "PREDICTIONS", conflicts_with_all = ["folds", "recipe"])]
-    predictions: Option<String>,
-
-    /// Train this many models, each kept from its share of the images, so that
-    /// every image is judged by a model that has not seen it.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=20))]
-    folds: u8,
-
-    /// The recipe of the fold models [default: ResNet-18, five epochs at 64 pixels].
-    #[arg(long, value_name = "FILE")]
-    recipe: Option<PathBuf>,
-
-    /// Which rules judge; may be repeated [default: the two of the recipe and confident learning].
-    #[arg(long = "rule", value_name = "RULE")]
-    rules: Vec<String>,
-
-    /// Threads that compute [default: all cores].
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-}
-
-#[derive(Debug, clap::Args)]
-struct ApplyArgs {
-    /// The pass, by the beginning of its id.
-    pass: String,
-
-    /// Whose findings to act on.
-    #[arg(long)]
-    rule: String,
-
-    /// What to do with them.
-    #[arg(long, value_enum)]
-    action: ActionName,
-
-    /// At most this many images of each label, the worst first.
-    #[arg(long, value_name = "N")]
-    limit_per_class: Option<usize>,
-
-    /// Also take the last image of a class.
-    #[arg(long)]
-    force: bool,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum ActionName {
-    /// Take the images out.
-    Remove,
-    /// Give them the suggested label.
-    Relabel,
-}
-
-/// The rules that judge when nobody says which.
+/// The rules that judge by predictions, with their defaults.
 pub fn default_rules() -> Vec<Rule> {
     Rule::DEFAULTS.into_iter().filter(Rule::needs_predictions).collect()
 }
 
 pub fn run(args: &CleanArgs, context: &Context) -> Result<Exit, AppError> {
     match &args.action {
-        CleanCommand::Propose(args) => run_propose(args, context),
-        CleanCommand::Show { pass, number } => run_show(pass, *number, context),
-        CleanCommand::Apply(args) => run_apply(args, context),
+        CleanCommand::Propose(args) => propose::run(args, context),
+        CleanCommand::List(_) => show::list(context),
+        CleanCommand::Show(args) => show::run(args, context),
+        CleanCommand::Review(args) => review::run(args, context),
+        CleanCommand::Apply(args) => act::apply_rules(args, context),
+        CleanCommand::Revert(args) => act::revert(args, context),
+        CleanCommand::Plant(args) => rehearse::plant(args, context),
+        CleanCommand::Evaluate(args) => rehearse::evaluate(args, context),
     }
 }
 
-fn run_propose(args: &ProposeArgs, context: &Context) -> Result<Exit, AppError> {
-    let mut session = context.session()?;
-    let mut rules = Vec::new();
-    for name in &args.rules {
-        let rule = Rule::from_name(name)
-            .map_err(|error| AppError::new(Exit::Usage, words::text(&error.to_string())))?;
-        if !rule.needs_predictions() {
-            return Err(AppError::refused(format!(
-                "rule {name} judges by pixels, which this command does not do yet"
-            ))
-            .hint("choose among confidently-wrong, ambiguous and confident-learning"));
-        }
-        rules.push(rule);
-    }
-    if rules.is_empty() {
-        rules = default_rules();
-    }
-    let predictions: PredictionsId = match &args.predictions {
-        Some(prefix) => resolve::id(session.state(), prefix)?,
-        None => {
-            let text = match &args.recipe {
-                None => String::new(),
-                Some(path) => std::fs::read_to_string(path)
-                    .map_err(|error| AppError::io("read the recipe", path, &error))?,
-            };
-            let recipe = Recipe::parse(&text)?;
-            let threads = args.threads.unwrap_or_else(super::train::default_threads).max(1);
-            let stop = crate::stop::Stop::install();
-            super::folds::out_of_fold(&mut session, &recipe, args.folds, threads, &stop, &context.out)?
-        }
-    };
-    let (pass, findings) = propose_pass(&mut session, predictions, &rules)?;
-    context.out.line(format!(
-        "pass {pass} on predictions {}: {} images found",
-        predictions.short(),
-        findings.images()
-    ));
-    report(context, &session, &findings, 5);
-    context.out.line(format!(
-        "next: safelight clean show {0}   or   safelight clean apply {0} --rule … --action …",
-        pass.short()
-    ));
-    context.out.document(&serde_json::json!({
-        "pass": pass,
-        "predictions": predictions,
-        "found": findings.images(),
-        "rules": rules.iter().map(|rule| serde_json::json!({
-            "rule": rule.name(),
-            "found": findings.0.iter().filter(|finding| finding.rule == rule.name()).count(),
-        })).collect::<Vec<_>>(),
-    }));
-    Ok(Exit::Done)
+/// Checks that these rules judged in a pass and gives their full names; no
+/// names mean all.
+fn rules_of_pass(state: &State, pass: PassId, names: &[String]) -> Result<Vec<String>, AppError> {
+    let judged: Vec<String> = state.passes().get(pass).map_or_else(Vec::new, |record| {
+        record.proposed.event.rules.iter().map(|rule| rule.rule.clone()).collect()
+    });
+    names
+        .iter()
+        .map(|name| {
+            let full = Rule::from_name(name).map_or_else(|_| name.clone(), |rule| rule.name().to_owned());
+            // A filter of confident learning need not be typed where there is one only.
+            let prefixed = || judged.iter().find(|rule| rule.starts_with(&format!("{name}/")));
+            match judged.iter().find(|rule| **rule == full).or_else(prefixed) {
+                Some(rule) => Ok(rule.clone()),
+                None => Err(AppError::refused(format!(
+                    "no rule '{}' judged in pass {}",
+                    words::text(name),
+                    pass.short()
+                ))
+                .hint(format!("the rules of that pass are {}", judged.join(", ")))),
+            }
+        })
+        .collect()
 }
 
-fn report(context: &Context, session: &crate::session::Session, findings: &Findings, number: usize) {
-    let state = session.state();
-    let mut names: Vec<&str> = findings.0.iter().map(|finding| finding.rule.as_str()).collect();
-    names.dedup();
-    for name in names {
-        let of_rule: Vec<_> = findings.0.iter().filter(|finding| finding.rule == name).collect();
-        context.out.line(format!("  {name}: {}", words::count(of_rule.len() as u64, "image", "images")));
-        for finding in of_rule.iter().take(number) {
-            context.out.line(format!(
-                "    {:>4}  {}  {}",
-                finding.rank,
-                words::image(state, finding.image),
-                finding.reason
-            ));
-        }
-        if of_rule.len() > number {
-            context.out.line(format!("          and {} more", of_rule.len() - number));
-        }
+/// The pass to act in: the one asked for when the dataset is as it was judged,
+/// the same rules on the dataset of now when the person wants that.
+fn current_pass(
+    session: &mut Session,
+    pass: PassId,
+    rebase: bool,
+    context: &Context,
+) -> Result<PassId, AppError> {
+    let since = drift(session.state(), pass).unwrap_or_default();
+    if since.is_none() {
+        return Ok(pass);
     }
-}
-
-fn run_show(pass: &str, number: usize, context: &Context) -> Result<Exit, AppError> {
-    let session = context.session()?;
-    let pass: PassId = resolve::id(session.state(), pass)?;
-    let blobs = session.repository().blobs().clone();
-    let found = findings(session.state(), |blob| blobs.get(blob), pass)?;
-    report(context, &session, &found, number);
-    let state = session.state();
-    context.out.document(
-        &found
-            .0
-            .iter()
-            .map(|finding| {
-                serde_json::json!({
-                    "image": finding.image,
-                    "path": state.image(finding.image).map(|view| view.path_text()),
-                    "rule": finding.rule,
-                    "rank": finding.rank,
-                    "score": finding.score,
-                    "reason": finding.reason,
-                    "label": finding.label.map(|label| words::class(state, Some(label))),
-                    "suggested": finding.suggested.map(|label| words::class(state, Some(label))),
-                    "decision": state.review(pass, finding.image),
-                })
-            })
-            .collect::<Vec<_>>(),
-    );
-    Ok(Exit::Done)
-}
-
-fn run_apply(args: &ApplyArgs, context: &Context) -> Result<Exit, AppError> {
-    let mut session = context.session()?;
-    let pass: PassId = resolve::id(session.state(), &args.pass)?;
-    let application = Application {
-        rule: args.rule.clone(),
-        action: match args.action {
-            ActionName::Remove => Action::Remove,
-            ActionName::Relabel => Action::Relabel,
-        },
-        limit_per_class: args.limit_per_class,
-        force: args.force,
-    };
-    let known = session
-        .state()
-        .passes()
-        .get(pass)
-        .is_some_and(|record| record.proposed.event.rules.iter().any(|rule| rule.rule == args.rule));
-    if !known {
-        let names: Vec<String> = session.state().passes().get(pass).map_or_else(Vec::new, |record| {
-            record.proposed.event.rules.iter().map(|rule| rule.rule.clone()).collect()
-        });
+    if !rebase {
         return Err(AppError::refused(format!(
-            "no rule '{}' judged in pass {}",
-            words::text(&args.rule),
+            "pass {} is older than the dataset: since it was proposed, {since} (decisions in the pass itself do not count)",
             pass.short()
         ))
-        .hint(format!("the rules of that pass are {}", names.join(", "))));
+        .hint("let the same rules judge the dataset of now, and go on there: the same command with --rebase"));
     }
-    let frame = apply(&mut session, pass, &application)?;
-    let decided = frame
-        .as_ref()
-        .map_or(0, |frame| frame.events.iter().filter(|event| event.kind_name() == "ReviewDecided").count());
-    context.out.line(format!(
-        "{} by rule {} of pass {}",
-        words::count(decided as u64, "decision", "decisions"),
-        args.rule,
+    let rebased = propose::again(session, pass, context)?;
+    context.out.notice(&format!(
+        "pass {} is rebased as pass {rebased}: since it was proposed, {since}",
         pass.short()
     ));
-    if let Some(frame) = &frame {
-        context.out.line(format!("to take them back: safelight undo {}", frame.header.transaction));
-    }
-    context.out.document(&serde_json::json!({
-        "decided": decided,
-        "transaction": frame.as_ref().map(|frame| frame.header.transaction),
-    }));
-    Ok(Exit::Done)
+    Ok(rebased)
+}
+
+fn resolve_pass(session: &Session, prefix: &str) -> Result<PassId, AppError> {
+    resolve::id(session.state(), prefix)
 }
 
 impl From<PassError> for AppError {
@@ -269,7 +132,19 @@ impl From<PassError> for AppError {
             PassError::Blob(error) => error.into(),
             PassError::Predictions(error) => error.into(),
             PassError::Findings { .. } => AppError::new(Exit::Damaged, error.to_string()),
+            PassError::InSample(_) => AppError::refused(error.to_string())
+                .hint("judge by models that have not seen them: safelight clean propose --folds 3")
+                .hint("or, if that is meant, and it will be recorded: the same command with --in-sample"),
             other => AppError::refused(words::text(&other.to_string())),
+        }
+    }
+}
+
+impl From<GatherError> for AppError {
+    fn from(error: GatherError) -> AppError {
+        match error {
+            GatherError::Blob(error) => error.into(),
+            other => AppError::failed(other.to_string()),
         }
     }
 }

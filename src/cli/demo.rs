@@ -51,7 +51,8 @@ mod chain {
     use super::super::train::{TrainRequest, default_threads, train};
     use super::super::{ensemble, import as import_command, replay, words};
     use super::DemoArgs;
-    use crate::clean::pass::{Action, Application, apply, propose_pass};
+    use crate::clean::gather::Pictures;
+    use crate::clean::pass::{Action, Application, Proposal, Proposed, apply, propose_pass};
     use crate::clean::{Finding, Findings, PrecisionRecall, precision_recall};
     use crate::demo::{DemoSet, DemoSpec, PlantKind, dataset};
     use crate::ensemble::cast::cast;
@@ -221,8 +222,17 @@ mod chain {
 
         demo.title(&format!("Cleaning: {FOLDS} models judge the pictures that they were kept from"));
         let folds = recipe("resnet18", args.seed, 12, validation)?;
-        let judged = out_of_fold(&mut session, &folds, FOLDS, threads, &demo.stop, &context.out)?;
-        let (pass, findings) = propose_pass(&mut session, judged, &default_rules())?;
+        let judged = out_of_fold(&mut session, &folds, FOLDS, &[], threads, &demo.stop, &context.out)?;
+        let proposal = Proposal {
+            rules: &default_rules(),
+            predictions: Some(judged),
+            in_sample: false,
+            pictures: &Pictures::default(),
+            pairs: None,
+            again: false,
+            message: None,
+        };
+        let Proposed { pass, findings, .. } = propose_pass(&mut session, &proposal)?;
         let found = score(&demo, &findings, &planted);
         let acted = act(&mut session, pass)?;
         demo.say(format!(
@@ -386,8 +396,13 @@ mod chain {
         // seldom right, so of the ambiguous ones only the worst of each class go.
         let acts = [("confidently-wrong", Action::Relabel, 20), ("ambiguous", Action::Remove, 2)];
         for (place, (rule, action, limit)) in acts.into_iter().enumerate() {
-            let application =
-                Application { rule: rule.to_owned(), action, limit_per_class: Some(limit), force: false };
+            let application = Application {
+                rules: vec![rule.to_owned()],
+                action,
+                limit_per_class: Some(limit),
+                force: false,
+                again: false,
+            };
             let frame = apply(session, pass, &application)?;
             counts[place] = frame.map_or(0, |frame| {
                 frame.events.iter().filter(|event| event.kind_name() == "ReviewDecided").count()

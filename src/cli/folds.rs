@@ -1,7 +1,7 @@
 //! Training the models of several folds and putting together what they say of
 //! the images that each was kept from.
 
-use safelight_lineage::id::PredictionsId;
+use safelight_lineage::id::{ImageId, PredictionsId};
 
 use super::output::Output;
 use crate::error::AppError;
@@ -9,8 +9,18 @@ use crate::session::Session;
 use crate::stop::Stop;
 use crate::train::recipe::Recipe;
 
+/// Says no before anything long starts when this build cannot train.
+///
+/// # Errors
+/// When it cannot.
+#[cfg(feature = "torch")]
+pub fn can_train() -> Result<(), AppError> {
+    Ok(())
+}
+
 /// Trains one model a fold with `recipe` and records out-of-fold predictions of
-/// the labelled training images.
+/// the labelled training images. Images of one of the groups `together` are
+/// kept in one fold.
 ///
 /// # Errors
 /// When a run fails or is stopped; the runs that ended stay in the log.
@@ -19,6 +29,7 @@ pub fn out_of_fold(
     session: &mut Session,
     recipe: &Recipe,
     folds: u8,
+    together: &[Vec<ImageId>],
     threads: usize,
     stop: &Stop,
     out: &Output,
@@ -33,11 +44,17 @@ pub fn out_of_fold(
     use crate::train::recipe::Validation;
 
     let blobs = session.repository().blobs().clone();
+    let together = words(session, together);
     let mut judged = Vec::new();
     for fold in 0..folds {
         out.line(format!("fold {} of {folds}", fold + 1));
         let recipe = Recipe {
-            validation: Validation { split: None, fraction: None, fold: Some(fold), folds: Some(folds) },
+            validation: Validation {
+                fold: Some(fold),
+                folds: Some(folds),
+                together: together.clone(),
+                ..Validation::default()
+            },
             ..recipe.clone()
         };
         let message = Some(format!("fold {} of {folds} for cleaning", fold + 1));
@@ -75,8 +92,31 @@ pub fn out_of_fold(
         views: ViewPolicy::Plain,
         honesty: Honesty::OutOfFold,
         threads,
+        message: None,
     };
     Ok(record(session, &facts, &evidence.probabilities)?)
+}
+
+/// The groups of training images as a recipe has them. Images of other splits
+/// only link: they are in no fold.
+#[cfg(feature = "torch")]
+fn words(session: &Session, together: &[Vec<ImageId>]) -> Vec<Vec<String>> {
+    use safelight_lineage::event::Split;
+    let trains = |image: &&ImageId| {
+        let view = session.state().image(**image);
+        view.is_some_and(|view| view.present && view.split == Split::Train && view.label.is_some())
+    };
+    let group = |group: &Vec<ImageId>| group.iter().filter(trains).map(ImageId::to_string).collect();
+    together.iter().map(group).filter(|group: &Vec<String>| group.len() > 1).collect()
+}
+
+/// This build cannot train.
+#[cfg(not(feature = "torch"))]
+pub fn can_train() -> Result<(), AppError> {
+    Err(AppError::refused("this build of safelight has no training in it")
+        .hint("build it with its default features: make build")
+        .hint("or judge by predictions that are recorded already: safelight clean propose --predictions …")
+        .hint("or by pixels only: safelight clean propose --rule near-duplicate"))
 }
 
 /// This build cannot train.
@@ -85,13 +125,12 @@ pub fn out_of_fold(
     _: &mut Session,
     _: &Recipe,
     _: u8,
+    _: &[Vec<ImageId>],
     _: usize,
     _: &Stop,
     _: &Output,
 ) -> Result<PredictionsId, AppError> {
-    Err(AppError::refused("this build of safelight has no training in it")
-        .hint("build it with its default features: make build")
-        .hint("or judge by predictions that are recorded already: safelight clean propose --predictions …"))
+    can_train().map(|()| PredictionsId([0; 16]))
 }
 
 impl From<crate::clean::evidence::EvidenceError> for AppError {

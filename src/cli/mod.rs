@@ -6,6 +6,7 @@ mod clean;
 mod context;
 mod demo;
 mod duration;
+mod embed;
 mod ensemble;
 mod folds;
 mod gc;
@@ -15,6 +16,7 @@ mod init;
 mod job;
 mod output;
 mod predict;
+mod predictions;
 mod replay;
 mod resolve;
 mod runs;
@@ -83,6 +85,7 @@ enum Command {
     Train(train::TrainArgs),
     Runs(runs::RunsArgs),
     Predict(predict::PredictArgs),
+    Predictions(predictions::PredictionsArgs),
     Clean(clean::CleanArgs),
     Ensemble(ensemble::EnsembleArgs),
     Submit(submit::SubmitArgs),
@@ -151,6 +154,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Train(args) => train::run(&args, context),
         Command::Runs(args) => runs::run(&args, context),
         Command::Predict(args) => predict::run(&args, context),
+        Command::Predictions(args) => predictions::run(&args, context),
         Command::Clean(args) => clean::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Submit(args) => submit::run(&args, context),

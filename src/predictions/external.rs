@@ -84,6 +84,16 @@ pub enum ExternalError {
         /// The field, escaped.
         text: String,
     },
+    /// A value is no probability.
+    #[error("line {line}, class {class}: {value} is not a probability; expected 0 to 1")]
+    Value {
+        /// The line, from 1.
+        line: u64,
+        /// The class.
+        class: String,
+        /// The value.
+        value: f32,
+    },
     /// A row is not a set of probabilities.
     #[error("line {line}: {source}")]
     Row {
@@ -102,21 +112,46 @@ pub enum ExternalError {
 const IMAGE_COLUMNS: [&str; 9] =
     ["image", "path", "image_path", "image_id", "id", "file", "filename", "file_name", "image_name"];
 
-/// Reads predictions for `images` from a CSV file with a header.
-///
-/// The columns come in any order: one for each of `classes` by its name, and
-/// one that names the image by its path, its id (32 hexadecimal digits) or its
-/// file name where only one image has it. Separator and byte order mark are
-/// told from the first line.
+/// What a CSV file says, and how its images differ from those expected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct External {
+    /// The probabilities of the expected images that the file names.
+    pub probabilities: Probabilities,
+    /// The others.
+    pub differences: ImageDifferences,
+}
+
+/// Reads predictions for `images` from a CSV file with a header, all of them
+/// and no other; see [`read_external_partly`].
 ///
 /// # Errors
 /// Where columns or images are not exactly those expected, all that differ are
-/// listed; a value that is no probability is named by its line.
+/// listed; a value that is no probability is named by its line and class.
 pub fn read_external(
     csv: &[u8],
     classes: &[String],
     images: &[KnownImage],
 ) -> Result<Probabilities, ExternalError> {
+    let External { probabilities, differences } = read_external_partly(csv, classes, images)?;
+    if differences.is_empty() { Ok(probabilities) } else { Err(ExternalError::Images(differences)) }
+}
+
+/// Reads predictions for those of `images` that a CSV file with a header names.
+///
+/// The columns come in any order: one for each of `classes` by its name, and
+/// one that names the image by its path, its id (32 hexadecimal digits) or its
+/// file name where only one image has it. Separator and byte order mark are
+/// told from the first line. Of an image that is there twice the first row
+/// counts.
+///
+/// # Errors
+/// Where columns are not exactly those expected, all that differ are listed; a
+/// value that is no probability is named by its line and class.
+pub fn read_external_partly(
+    csv: &[u8],
+    classes: &[String],
+    images: &[KnownImage],
+) -> Result<External, ExternalError> {
     let (dialect, body) = Dialect::detect(csv);
     let mut reader = dialect.reader(body);
     let header = reader.byte_headers().map_err(csv_error)?.clone();
@@ -147,17 +182,18 @@ pub fn read_external(
             }
         };
         let row = columns.row(&record, classes, line)?;
-        Probabilities::new(classes.len(), vec![image], row.clone())
-            .map_err(|source| ExternalError::Row { line, source })?;
+        Probabilities::new(classes.len(), vec![image], row.clone()).map_err(|source| match source {
+            ProbabilitiesError::Value { class, value, .. } => {
+                ExternalError::Value { line, class: classes.get(class).cloned().unwrap_or_default(), value }
+            }
+            source => ExternalError::Row { line, source },
+        })?;
         found.push(image);
         values.extend(row);
     }
     differences.missing =
         images.iter().filter(|known| !seen.contains(&known.image)).map(|known| known.path.clone()).collect();
-    if !differences.is_empty() {
-        return Err(ExternalError::Images(differences));
-    }
-    Ok(Probabilities::new(classes.len(), found, values)?)
+    Ok(External { probabilities: Probabilities::new(classes.len(), found, values)?, differences })
 }
 
 fn csv_error(error: csv::Error) -> ExternalError {
@@ -327,6 +363,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_can_be_taken_and_the_rest_is_said() {
+        let csv = b"image,sea,forest\na.jpg,1,0\nzz.jpg,1,0\na.jpg,0,1\n";
+        let External { probabilities, differences } =
+            read_external_partly(csv, &classes(), &images()).unwrap();
+        assert_eq!((probabilities.images(), probabilities.values()), (&[id(1)][..], &[1.0, 0.0][..]));
+        assert_eq!(
+            (differences.missing.len(), differences.unknown.len(), differences.duplicate.len()),
+            (3, 1, 1)
+        );
+    }
+
+    #[test]
     fn classes_that_differ_are_all_listed() {
         assert_eq!(
             read(b"image,Sea,forest,extra\n"),
@@ -347,10 +395,15 @@ mod tests {
     fn values_that_are_no_probabilities_are_named_by_line() {
         let number = read(b"image,sea,forest\na.jpg,1,0\ntest/c.jpg,?,0\n");
         assert_eq!(number, Err(ExternalError::Number { line: 3, class: "sea".into(), text: "?".into() }));
-        for row in ["NaN,1", "-1,2", "0.5,0.4", "inf,0"] {
+        for (row, column) in [("NaN,1", "sea"), ("-1,2", "sea"), ("0.5,inf", "forest"), ("0,1.5", "forest")] {
             let result = read(format!("image,sea,forest\na.jpg,{row}\n").as_bytes());
-            assert!(matches!(result, Err(ExternalError::Row { line: 2, .. })), "{row}: {result:?}");
+            assert!(
+                matches!(&result, Err(ExternalError::Value { line: 2, class, .. }) if class == column),
+                "{row}: {result:?}"
+            );
         }
+        let sum = read(b"image,sea,forest\na.jpg,0.5,0.4\n");
+        assert!(matches!(sum, Err(ExternalError::Row { line: 2, .. })), "{sum:?}");
         assert!(matches!(read(b"image,sea,forest\na.jpg,1\n"), Err(ExternalError::Csv { line: 2, .. })));
     }
 }

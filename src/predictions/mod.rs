@@ -4,5 +4,7 @@
 mod external;
 mod probabilities;
 
-pub use external::{ExternalError, ImageDifferences, KnownImage, read_external};
+pub use external::{
+    External, ExternalError, ImageDifferences, KnownImage, read_external, read_external_partly,
+};
 pub use probabilities::{Probabilities, ProbabilitiesError, ROW_SUM_TOLERANCE, argmax};

@@ -12,6 +12,7 @@ use safelight_store::BlobError;
 
 use super::StoredImages;
 use super::prepare::{PrepareError, dataset_at, filter, stored_recipe};
+use crate::clean::Embeddings;
 use crate::predictions::{Probabilities, ProbabilitiesError};
 use crate::session::{Session, SessionError};
 use crate::stop::Stop;
@@ -44,6 +45,9 @@ pub enum RunPredictError {
     /// There is no such checkpoint.
     #[error("there is no checkpoint {0}")]
     UnknownCheckpoint(CheckpointId),
+    /// The engine gave what are no embeddings.
+    #[error("the network gave numbers that are not finite; its weights are of no use")]
+    Embeddings,
     /// There is nothing to predict.
     #[error("the {0} split holds no image")]
     EmptySplit(Split),
@@ -101,6 +105,39 @@ pub fn compute(
     )?)
 }
 
+/// The embeddings of images by a checkpoint, plainly viewed.
+///
+/// # Errors
+/// When the checkpoint or an image is not there, or the engine fails.
+pub fn embed(
+    session: &Session,
+    checkpoint: CheckpointId,
+    images: &[ImageId],
+    threads: usize,
+    stop: &Stop,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Embeddings, RunPredictError> {
+    let state = session.state();
+    let record = state.checkpoints().get(checkpoint).ok_or(RunPredictError::UnknownCheckpoint(checkpoint))?;
+    let blobs = session.repository().blobs().clone();
+    let weights = blobs.get(record.event.weights)?;
+    let images: Vec<(ImageId, BlobId)> =
+        images.iter().filter_map(|image| Some((*image, state.image(*image)?.blob))).collect();
+    let prediction = torch::Prediction {
+        weights: &weights,
+        architecture: &record.event.architecture,
+        classes: state.classes(),
+        size: record.event.image_size,
+        images: &images,
+        views: Views::Plain,
+    };
+    let cache = session.repository().cache_dir();
+    let source = StoredImages(blobs);
+    let values = torch::embeddings(&prediction, &source, Some(&cache), threads, progress, stop.flag())?;
+    let images = images.into_iter().map(|(image, _)| image).collect();
+    Embeddings::new(images, values).ok_or(RunPredictError::Embeddings)
+}
+
 /// Computes the probabilities of a checkpoint on a split as it is now, and
 /// records them.
 ///
@@ -131,6 +168,7 @@ pub fn predict(
             views: request.views,
             honesty,
             threads: request.threads,
+            message: None,
         },
         &probabilities,
     )?;
@@ -154,6 +192,8 @@ pub struct Facts {
     pub honesty: Honesty,
     /// Threads that computed.
     pub threads: usize,
+    /// What to remember about them.
+    pub message: Option<String>,
 }
 
 /// Records probabilities that were computed here.
@@ -168,7 +208,7 @@ pub fn record(
     let blobs = session.repository().blobs().clone();
     let environment = Some(blobs.put(&torch::environment(facts.threads).to_json())?);
     let blob = blobs.put(&probabilities.to_bytes())?;
-    let frame = session.record(None, |_, transaction| PredictionsRecorded {
+    let frame = session.record(facts.message.as_deref(), |_, transaction| PredictionsRecorded {
         predictions: PredictionsId(transaction.derive("predictions", 0)),
         source: facts.source.clone(),
         manifest: facts.manifest,
@@ -185,7 +225,10 @@ pub fn record(
 
 /// Whether a checkpoint, or one that it grew from, learned from any of these
 /// images.
-fn honesty(
+///
+/// # Errors
+/// When what it learned from cannot be told.
+pub fn honesty(
     session: &Session,
     checkpoint: CheckpointId,
     dataset: &Manifest,

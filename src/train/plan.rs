@@ -121,7 +121,10 @@ impl Plan {
                 valid
             }
             None => match (recipe.validation.fold, recipe.validation.folds) {
-                (Some(fold), Some(folds)) => take_fold(&mut train, fold, folds, recipe.seed)?,
+                (Some(fold), Some(folds)) => {
+                    let together = together(&recipe.validation.together);
+                    take_fold(&mut train, fold, folds, recipe.seed, &together)?
+                }
                 _ => hold_out(
                     &mut train,
                     recipe.validation.fraction.unwrap_or(0.0),
@@ -193,13 +196,25 @@ fn labelled(manifest: &Manifest, split: Split) -> Result<(Vec<Sample>, usize), P
     Ok((samples, unlabelled))
 }
 
+/// Groups of image ids as a recipe has them; it was checked to hold ids.
+fn together(groups: &[Vec<String>]) -> Vec<Vec<ImageId>> {
+    let ids = |group: &Vec<String>| group.iter().filter_map(|text| text.parse().ok()).collect();
+    groups.iter().map(ids).collect()
+}
+
 /// Takes one of `of` folds out of `train`; see [`folds`].
-fn take_fold(train: &mut Vec<Sample>, fold: u8, of: u8, seed: u64) -> Result<Vec<Sample>, PlanError> {
+fn take_fold(
+    train: &mut Vec<Sample>,
+    fold: u8,
+    of: u8,
+    seed: u64,
+    together: &[Vec<ImageId>],
+) -> Result<Vec<Sample>, PlanError> {
     let samples: Vec<FoldSample> = train
         .iter()
         .map(|sample| FoldSample { image: sample.image, label: Some(ClassIndex(sample.label)) })
         .collect();
-    let places = folds(&samples, of, seed, &[]).map_err(|error| PlanError::Folds { error })?;
+    let places = folds(&samples, of, seed, together).map_err(|error| PlanError::Folds { error })?;
     let mut valid = Vec::new();
     let mut rest = Vec::new();
     for (sample, place) in train.iter().zip(places) {
@@ -293,6 +308,29 @@ mod tests {
         let rows = (0..20).map(|i| (i, (i < 16).then_some(u16::from(i % 2)), Split::Train));
         let plan = Plan::from_manifest(recipe("batch = 4"), &manifest(rows)).expect("fits");
         assert_eq!((plan.unlabelled, plan.train.len() + plan.valid.len()), (4, 16));
+    }
+
+    #[test]
+    fn images_that_belong_together_are_in_one_fold() {
+        let ids: Vec<ImageId> = forty().rows().iter().map(|row| row.image).collect();
+        let valid_of = |together: &str| -> Vec<Vec<ImageId>> {
+            let valid = |fold: u8| {
+                let text = format!(
+                    "batch = 8\nvalidation = {{ fold = {fold}, folds = 4, together = [{together}] }}"
+                );
+                let plan = Plan::from_manifest(recipe(&text), &forty()).expect("fits");
+                plan.valid.iter().map(|sample| sample.image).collect()
+            };
+            (0..4).map(valid).collect()
+        };
+        let apart = valid_of("");
+        let one = apart[0][0];
+        let other = *ids.iter().find(|image| !apart[0].contains(image)).expect("in another fold");
+        let joined = valid_of(&format!("[\"{one}\", \"{other}\"]"));
+        assert!(joined.iter().any(|fold| fold.contains(&one) && fold.contains(&other)));
+        let refused = Recipe::parse("validation = { fold = 0, folds = 2, together = [[\"x\"]] }");
+        assert!(refused.is_err_and(|error| error.to_string().contains("together")));
+        assert!(Recipe::parse(&format!("validation = {{ together = [[\"{one}\"]] }}")).is_err());
     }
 
     #[test]

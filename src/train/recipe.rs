@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use safelight_lineage::id::WeightsId;
+use safelight_lineage::id::{ImageId, WeightsId};
 use serde::{Deserialize, Serialize};
 
 use super::augmentation::Augmentation;
@@ -165,7 +165,7 @@ impl Normalisation {
 /// images, equal in every class and chosen by hash(seed, image id), or one of
 /// several folds that the training images are dealt into. Exactly one of the
 /// three is given; all stages use the same images.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Validation {
     /// The split.
@@ -180,6 +180,10 @@ pub struct Validation {
     /// Of how many folds, 2 to 20.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub folds: Option<u8>,
+    /// Images that go into one fold, by their ids: near-duplicates, so that no
+    /// model is asked about the twin of an image that it learned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub together: Vec<Vec<String>>,
 }
 
 impl Validation {
@@ -188,6 +192,12 @@ impl Validation {
         let only = |key: &str, value: String, allowed: &str| {
             Err(RecipeError::Value { key: format!("validation.{key}"), value, allowed: allowed.to_owned() })
         };
+        if let Some(text) = self.together.iter().flatten().find(|text| text.parse::<ImageId>().is_err()) {
+            return only("together", text.clone(), "lists of image ids");
+        }
+        if self.fold.is_none() && !self.together.is_empty() {
+            return only("together", "a list".to_owned(), "left out unless validation.fold is given");
+        }
         match (self.split, self.fraction, self.fold, self.folds) {
             (None, None, None, None) => self.fraction = Some(0.2),
             (Some(_), None, None, None) => {}

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "torch")]
 mod chain;
+mod clean;
 mod dataset;
 mod keeping;
 mod layering;

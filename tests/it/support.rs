@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use safelight::demo::{SceneClass, paint};
 use serde_json::Value;
@@ -68,6 +69,28 @@ impl Bench {
         let repo = self.path("repo");
         let place = if repo.is_dir() { repo } else { self.folder.path().to_owned() };
         self.run_in(&place, arguments)
+    }
+
+    /// Runs the program in `repo` with this text on its standard input.
+    pub fn run_with<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>, input: &str) -> Ran {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"))
+            .args(arguments)
+            .current_dir(self.path("repo"))
+            .env("SAFELIGHT_ACTOR", "tester")
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // The program may end before it read everything.
+        let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
+        Ran {
+            code: status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&stderr).into_owned(),
+        }
     }
 
     /// Runs the program in `place`.

@@ -61,14 +61,21 @@ impl AsOf<'_> {
     pub fn images(&self) -> impl Iterator<Item = ManifestRow> {
         let table = &self.state.table;
         let rows = table.seqs.partition_point(|seq| *seq <= self.seq.0);
-        (0..rows as u32).filter_map(|row| {
-            let current = self.current(row);
-            current.present().then(|| ManifestRow {
-                image: table.ids[row as usize],
-                blob: current.blob,
-                label: current.label,
-                split: table.split(row),
-            })
+        (0..rows as u32).filter_map(|row| self.row(row))
+    }
+
+    /// The image that came in as the `row`-th, from zero, if it was in the dataset.
+    pub fn row(&self, row: u32) -> Option<ManifestRow> {
+        let table = &self.state.table;
+        if table.seqs.get(row as usize).is_none_or(|seq| *seq > self.seq.0) {
+            return None;
+        }
+        let current = self.current(row);
+        current.present().then(|| ManifestRow {
+            image: table.ids[row as usize],
+            blob: current.blob,
+            label: current.label,
+            split: table.split(row),
         })
     }
 

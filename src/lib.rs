@@ -15,6 +15,7 @@ pub mod pretrained;
 pub mod replay;
 pub mod runs;
 pub mod session;
+pub mod sheet;
 pub mod stop;
 pub mod submit;
 pub mod train;

@@ -224,3 +224,13 @@ pub fn frame(state: &State, frame: &Frame) -> String {
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
+
+/// A decision of a review.
+pub fn decision(state: &State, decision: Decision) -> String {
+    match decision {
+        Decision::Kept => "kept".to_owned(),
+        Decision::Removed => "removed".to_owned(),
+        Decision::Skipped => "skipped".to_owned(),
+        Decision::Relabelled { label } => format!("relabelled {}", class(state, Some(label))),
+    }
+}

@@ -217,12 +217,37 @@ impl Probabilities {
         bytes
     }
 
+    /// The probabilities of one image from a blob of any size, without reading
+    /// the others; none when the image is not in it.
+    ///
+    /// # Errors
+    /// When the header or that row is not what [`to_bytes`](Self::to_bytes)
+    /// writes. Other rows are not looked at: the store has checked the bytes.
+    pub fn row_in(bytes: &[u8], image: ImageId) -> Result<Option<Vec<f32>>, ProbabilitiesError> {
+        let (classes, rows, body) = Self::header(bytes)?;
+        let (ids, values) = body.split_at(rows * ID);
+        let ids = ids.as_chunks::<ID>().0;
+        let Ok(place) = ids.binary_search(image.as_bytes()) else { return Ok(None) };
+        let row = &values[place * 4 * classes..(place + 1) * 4 * classes];
+        let row: Vec<f32> = row.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        Self::checked(classes, vec![image], row.clone()).map(|_| Some(row))
+    }
+
     /// Reads a blob. Nothing is allocated before the length is known to be
     /// right, so hostile bytes cost no more memory than themselves.
     ///
     /// # Errors
     /// When the bytes are not what [`to_bytes`](Self::to_bytes) writes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ProbabilitiesError> {
+        let (classes, rows, body) = Self::header(bytes)?;
+        let (ids, values) = body.split_at(rows * ID);
+        let images = ids.as_chunks().0.iter().map(|id| ImageId(*id)).collect();
+        let values = values.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
+        Self::checked(classes, images, values)
+    }
+
+    /// Classes, images and what follows the header, whose length is right.
+    fn header(bytes: &[u8]) -> Result<(usize, usize, &[u8]), ProbabilitiesError> {
         let Some((header, body)) = bytes.split_first_chunk::<HEADER>() else {
             return Err(ProbabilitiesError::Magic);
         };
@@ -243,10 +268,7 @@ impl Probabilities {
         if rows.checked_mul(row_length) != Some(body.len() as u64) {
             return Err(ProbabilitiesError::Length { rows, classes, actual: bytes.len() });
         }
-        let (ids, values) = body.split_at(rows as usize * ID);
-        let images = ids.as_chunks().0.iter().map(|id| ImageId(*id)).collect();
-        let values = values.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect();
-        Self::checked(usize::from(classes), images, values)
+        Ok((usize::from(classes), rows as usize, body))
     }
 }
 
@@ -271,6 +293,18 @@ mod tests {
         expected.extend([7; 16]);
         expected.extend([0, 0, 0x80, 0x3e, 0, 0, 0x40, 0x3f]);
         assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn one_row_is_found_in_the_bytes() {
+        let mut bytes = two().to_bytes();
+        assert_eq!(Probabilities::row_in(&bytes, id(1)), Ok(Some(vec![0.25, 0.75])));
+        assert_eq!(Probabilities::row_in(&bytes, id(2)), Ok(Some(vec![0.5, 0.5])));
+        assert_eq!(Probabilities::row_in(&bytes, id(3)), Ok(None));
+        assert!(Probabilities::row_in(&bytes[..40], id(1)).is_err());
+        bytes[48..52].copy_from_slice(&f32::NAN.to_le_bytes());
+        assert!(matches!(Probabilities::row_in(&bytes, id(1)), Err(ProbabilitiesError::Value { .. })));
+        assert!(Probabilities::row_in(&bytes, id(2)).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Black-box tests of the program and of its structure, in one binary.
 
+mod audit;
 #[cfg(feature = "torch")]
 mod chain;
 mod clean;

@@ -252,7 +252,7 @@ impl Review<'_> {
         self.context.out.line(format!(
             "        {} {}",
             words::image(self.session.state(), entry.image),
-            show::decision(self.session.state(), decision)
+            words::decision(self.session.state(), decision)
         ));
         self.made.push((self.place, frame.map(|frame| frame.header.transaction)));
         self.place += 1;

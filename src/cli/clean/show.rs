@@ -1,6 +1,5 @@
 //! `safelight clean list` and `show`.
 
-use safelight_lineage::event::Decision;
 use safelight_lineage::state::State;
 
 use super::super::context::Context;
@@ -167,14 +166,4 @@ pub(super) fn entry_lines(state: &State, entry: &CombinedFinding) -> Vec<String>
         lines.push(format!("        {}: {}", finding.rule, finding.reason));
     }
     lines
-}
-
-/// A decision in words.
-pub(super) fn decision(state: &State, decision: Decision) -> String {
-    match decision {
-        Decision::Kept => "kept".to_owned(),
-        Decision::Removed => "removed".to_owned(),
-        Decision::Skipped => "skipped".to_owned(),
-        Decision::Relabelled { label } => format!("relabelled {}", words::class(state, Some(label))),
-    }
 }

@@ -44,9 +44,33 @@ pub struct BlastRadius {
 /// looked at a prediction and changed a recipe is not traced. A frame that is
 /// not in this journal is taken to be the event's own.
 pub fn blast_radius(state: &State, image: ImageId) -> BlastRadius {
+    radius(state, &[(image, None)])
+}
+
+/// What rests on the images as they were before these changes, each given by
+/// its image and its place in the journal: what [`blast_radius`] gives, but
+/// only by way of datasets that were taken before the change. What was made
+/// later from something that is stale is stale too.
+pub fn stale_after(state: &State, changes: &[(ImageId, Seq)]) -> BlastRadius {
+    // Before the first change of an image all was as before; what was taken
+    // between two changes is stale by the later one.
+    let mut last: std::collections::BTreeMap<ImageId, Seq> = std::collections::BTreeMap::new();
+    for (image, seq) in changes {
+        let entry = last.entry(*image).or_insert(*seq);
+        *entry = (*entry).max(*seq);
+    }
+    let images: Vec<_> = last.into_iter().map(|(image, seq)| (image, Some(seq))).collect();
+    radius(state, &images)
+}
+
+/// The radius of images, each by way of datasets taken before a Seq if given.
+fn radius(state: &State, images: &[(ImageId, Option<Seq>)]) -> BlastRadius {
     let mut radius = BlastRadius::default();
     let mut tainted = Tainted { state, images: Vec::new() };
-    tainted.add(image);
+    for (image, until) in images {
+        tainted.add(*image, *until);
+    }
+    let own = Tainted { state, images: tainted.images.clone() };
 
     // An event rests on earlier ones only; so one round in order of events for
     // samples and generators is enough, and for runs and checkpoints another.
@@ -91,19 +115,11 @@ pub fn blast_radius(state: &State, image: ImageId) -> BlastRadius {
     let made = state.checkpoints().iter().map(|record| record.event.checkpoint);
     radius.checkpoints.extend(made.filter(|checkpoint| checkpoints.contains(checkpoint)));
 
-    results(state, image, &tainted, &checkpoints, &mut radius);
+    results(state, &own, &checkpoints, &mut radius);
     radius
 }
 
-fn results(
-    state: &State,
-    image: ImageId,
-    tainted: &Tainted<'_>,
-    checkpoints: &BTreeSet<CheckpointId>,
-    radius: &mut BlastRadius,
-) {
-    let own =
-        Tainted { state, images: tainted.images.iter().copied().filter(|(id, _)| *id == image).collect() };
+fn results(state: &State, own: &Tainted<'_>, checkpoints: &BTreeSet<CheckpointId>, radius: &mut BlastRadius) {
     let mut predictions = BTreeSet::new();
     for record in state.predictions() {
         let event = &record.event;
@@ -148,20 +164,21 @@ fn results(
 /// Images that carry the influence.
 struct Tainted<'a> {
     state: &'a State,
-    images: Vec<(ImageId, Split)>,
+    /// With the Seq before which a dataset must have been taken, if any.
+    images: Vec<(ImageId, Split, Option<Seq>)>,
 }
 
 impl Tainted<'_> {
-    fn add(&mut self, image: ImageId) {
+    fn add(&mut self, image: ImageId, until: Option<Seq>) {
         if let Some(view) = self.state.image(image) {
-            self.images.push((image, view.split));
+            self.images.push((image, view.split, until));
         }
     }
 
     fn add_batch(&mut self, samples: SamplesId) {
         let admissions = self.state.samples().get(samples).map_or(&[][..], |record| &record.admissions);
         for admitted in admissions.iter().flat_map(|admission| &admission.event.images) {
-            self.add(admitted.image);
+            self.add(admitted.image, None);
         }
     }
 
@@ -169,7 +186,9 @@ impl Tainted<'_> {
     fn reach(&self, at: FrameDigest, own: Seq, splits: &[Split]) -> bool {
         let seq = self.state.transactions().seq_after(at).unwrap_or(own);
         let then = self.state.as_of(seq);
-        self.images.iter().any(|(image, split)| splits.contains(split) && then.present(*image))
+        self.images.iter().any(|(image, split, until)| {
+            splits.contains(split) && until.is_none_or(|until| seq < until) && then.present(*image)
+        })
     }
 }
 
@@ -201,6 +220,27 @@ mod tests {
         assert_eq!(radius.runs, [2, 3].map(|number| RunId([number; 16])));
         assert_eq!(radius.submissions, [2, 3].map(|number| SubmissionId([number; 16])));
         assert_eq!(blast_radius(&log.state, ImageId([9; 16])), BlastRadius::default());
+    }
+
+    #[test]
+    fn a_change_makes_stale_what_was_made_before_it() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let image = log.import("a.jpg", "sea");
+        log.import("b.jpg", "forest");
+        log.whole_recipe(1, None);
+        log.relabel(image, "forest");
+        let change = (image, log.state.seq());
+        log.whole_recipe(2, None);
+        log.whole_recipe(3, Some(CheckpointId([0x81; 16])));
+        let stale = stale_after(&log.state, &[change]);
+        assert_eq!(
+            stale.runs,
+            [1, 3].map(|number| RunId([number; 16])),
+            "not the run after it, but the heir"
+        );
+        let of_image = blast_radius(&log.state, image);
+        assert_eq!(of_image.runs, [1, 2, 3].map(|number| RunId([number; 16])));
+        assert_eq!(stale_after(&log.state, &[]), BlastRadius::default());
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod replay_plan;
 pub use ancestry::{Ancestor, ancestry};
 pub use audit::{Occasion, Relabelling, Removal, relabels, removals};
 pub use biography::{Biography, BiographyEntry, Happening, biography};
-pub use blast_radius::{BlastRadius, blast_radius};
+pub use blast_radius::{BlastRadius, blast_radius, stale_after};
 pub use dataset::{ManifestFilter, manifest, manifest_as_of};
 pub use difference::{Held, ImageDifference, difference};
 pub use prefix::{PrefixError, Prefixed, resolve_prefix};

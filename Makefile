@@ -10,7 +10,7 @@
 CARGO ?= cargo
 DEMO ?= .demo
 
-.PHONY: help build demo test check format clippy docs deny clean
+.PHONY: help build demo test torture bench fuzz check format clippy docs deny clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p; /^$$/q' Makefile
@@ -24,6 +24,25 @@ demo: build
 
 test: libtorch
 	$(CARGO) test --workspace --locked
+
+# Power cuts, damage and concurrency, far longer than in the tests. Wants root,
+# for mounting a file system of its own to cut the power of.
+torture:
+	SAFELIGHT_POWER_CUTS=500 SAFELIGHT_COMMITS=1000 SAFELIGHT_TORTURE=1 \
+		$(CARGO) test --release --locked -p safelight-store --test it -- \
+		--nocapture --test-threads=1 power faults damage concurrency
+
+# One table, each row beside its reference.
+bench:
+	$(CARGO) build --release --locked --no-default-features --bin safelight
+	SAFELIGHT="$${CARGO_TARGET_DIR:-$(CURDIR)/target}/release/safelight" \
+		$(CARGO) bench --locked -p safelight-store --bench store
+
+# Every fuzz target for a minute; needs a nightly compiler and cargo-fuzz.
+fuzz:
+	for target in event frame pack record snapshot; do \
+		$(CARGO) +nightly fuzz run --fuzz-dir store/fuzz $$target -- -max_total_time=60 || exit 1; \
+	done
 
 .PHONY: libtorch
 libtorch:

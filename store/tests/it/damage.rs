@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use safelight_lineage::digest::BlobId;
+use safelight_lineage::id::ImageId;
 use safelight_store::{Repository, VerifyDepth, verify};
 
-use crate::support::{copy, file, forget_derived, small};
+use crate::support::{copy, file, forget_derived, image, small};
 
 /// What a repository answers when asked for all it has.
 fn everything(dir: &Path) -> Result<(String, Vec<Vec<u8>>), String> {
@@ -106,6 +107,85 @@ fn damage_to_what_is_derived_changes_nothing() {
         }
         fs::write(&path, &whole).unwrap();
     }
+}
+
+/// Every file of the index: bytes that are not zero, flipped one by one (every
+/// single one with `SAFELIGHT_TORTURE`, otherwise as many as take seconds), and
+/// files cut short. The index is asked, and whatever it says is confirmed.
+#[test]
+fn damage_to_the_index_changes_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut repository = small(dir.path());
+    assert!(repository.rebuild_index().unwrap());
+    let images: Vec<ImageId> = (1..=4).map(image).collect();
+    let right: Vec<_> = images.iter().map(|image| repository.events_of(*image).unwrap()).collect();
+    assert_eq!(right[1].len(), 2, "an import and a new label");
+    drop(repository);
+    let index = dir.path().join(".safelight/index");
+    let whole = dir.path().join("whole");
+    copy(&index, &whole);
+    let most = if std::env::var_os("SAFELIGHT_TORTURE").is_some() { usize::MAX } else { 60 };
+    let files: Vec<_> = fs::read_dir(whole.join("sled"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_file())
+        .map(|entry| entry.file_name())
+        .collect();
+    assert!(files.len() >= 2, "{files:?}");
+    let check = |what: &str| {
+        let mut again = Repository::open(dir.path()).unwrap();
+        for (image, right) in images.iter().zip(&right) {
+            assert_eq!(again.events_of(*image).unwrap(), *right, "{what}");
+        }
+        for n in 0..4u8 {
+            assert_eq!(again.blob(BlobId::of(&[n; 40])).unwrap(), [n; 40], "{what}");
+        }
+        drop(again);
+        fs::remove_dir_all(&index).unwrap();
+        copy(&whole, &index);
+    };
+    for name in files {
+        let path = index.join("sled").join(&name);
+        let bytes = fs::read(whole.join("sled").join(&name)).unwrap();
+        let used: Vec<usize> = (0..bytes.len()).filter(|place| bytes[*place] != 0).collect();
+        for place in used.iter().step_by(used.len().div_ceil(most).max(1)) {
+            let mut bent = bytes.clone();
+            bent[*place] ^= 0x11;
+            fs::write(&path, &bent).unwrap();
+            check(&format!("byte {place} of {name:?}"));
+        }
+        let end = used.last().map_or(0, |last| last + 1);
+        for kept in (0..end).step_by(end.div_ceil(most.min(4000) / 3).max(1)) {
+            fs::write(&path, &bytes[..kept]).unwrap();
+            check(&format!("{name:?} cut to {kept}"));
+        }
+    }
+}
+
+/// Without its derived files and without the note of what was acknowledged, a
+/// journal that is cut is a shorter journal: a prefix, and said to be cut.
+#[test]
+fn a_journal_cut_short_anywhere_is_a_prefix_or_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let repository = small(dir.path());
+    let frames: Vec<_> = repository.frames().map(Result::unwrap).collect();
+    drop(repository);
+    let log = file(dir.path(), "journal", "log");
+    let whole = fs::read(&log).unwrap();
+    let mut prefixes = 0;
+    for kept in 0..whole.len() {
+        forget_derived(dir.path());
+        let _ = fs::remove_file(dir.path().join(".safelight/journal/acknowledged"));
+        fs::write(&log, &whole[..kept]).unwrap();
+        verify(dir.path(), VerifyDepth::Deep, &mut |_| ()).unwrap();
+        let Ok(repository) = Repository::open(dir.path()) else { continue };
+        let left: Vec<_> = repository.frames().map(Result::unwrap).collect();
+        assert!(frames.starts_with(&left), "cut to {kept}");
+        let whole_frames = fs::metadata(&log).unwrap().len() == kept as u64;
+        assert!(whole_frames || !repository.notices().is_empty(), "cut to {kept} and nothing said");
+        prefixes += 1;
+    }
+    assert!(prefixes > whole.len() - 100, "{prefixes}");
 }
 
 #[test]

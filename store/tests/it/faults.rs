@@ -14,16 +14,7 @@ use safelight_store::{
 };
 
 use crate::child;
-use crate::support::{append, copy, draft, imported, small};
-
-/// A folder in memory where there is one: the faults are ours, and every sync
-/// of a real disk would only take time.
-fn folder() -> tempfile::TempDir {
-    match tempfile::tempdir_in("/dev/shm") {
-        Ok(dir) => dir,
-        Err(_) => tempfile::tempdir().unwrap(),
-    }
-}
+use crate::support::{append, copy, draft, folder, imported, small};
 
 /// The file call that failed, if one did.
 fn cause(error: &AppendError) -> Option<&DiskError> {

@@ -10,6 +10,7 @@ mod faults;
 mod gc;
 mod golden;
 mod index;
+mod laws;
 mod payloads;
 mod power;
 mod samples;

@@ -89,6 +89,15 @@ pub fn small(dir: &Path) -> Repository {
     repository
 }
 
+/// A folder in memory where there is one, for tests that sync so often that a
+/// disk would only take time.
+pub fn folder() -> tempfile::TempDir {
+    match tempfile::tempdir_in("/dev/shm") {
+        Ok(dir) => dir,
+        Err(_) => tempfile::tempdir().unwrap(),
+    }
+}
+
 /// Copies a folder.
 pub fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();

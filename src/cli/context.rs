@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use safelight_lineage::decide::Rejection;
 use safelight_lineage::event::Actor;
+use safelight_lineage::state::Sought;
 use safelight_lineage::value::escape;
-use safelight_store::{AppendError, BlobError, DiskError, StoreError};
+use safelight_store::{AppendError, BlobError, DiskError, Glimpse, Repository, StoreError};
 
 use super::output::Output;
 use crate::error::{AppError, Exit};
@@ -42,6 +43,25 @@ impl Context {
             .or_else(|| std::env::var("USER").ok())
             .or_else(|| std::env::var("LOGNAME").ok());
         Actor::Person { name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| "unknown".to_owned()) }
+    }
+
+    /// What is known of one image, by its whole id or its path, and of what it
+    /// may have influenced; of other images nothing. None when the repository
+    /// has to be opened for that.
+    ///
+    /// # Errors
+    /// When there is no repository.
+    pub fn glimpse(&self, image: &str) -> Result<Option<Glimpse>, AppError> {
+        let sought = match image.parse() {
+            Ok(id) => Sought::Id(id),
+            Err(_) if image.contains(['/', '.']) => Sought::Path(image.as_bytes()),
+            // The beginning of an id may be that of another image too.
+            Err(_) => return Ok(None),
+        };
+        let glimpse = Repository::glimpse(&Repository::discover(&self.start)?, sought)?;
+        // Generated images carry the influence of others, and are not in it.
+        Ok(glimpse
+            .filter(|glimpse| glimpse.state().samples().iter().all(|batch| batch.admissions.is_empty())))
     }
 
     /// Opens the repository that holds the folder to work in, and says what

@@ -29,8 +29,8 @@ pub(crate) const PACK_VERSION: u8 = 1;
 pub(crate) const RECORD_MAGIC: [u8; 4] = *b"SLPR";
 pub(crate) const TRAILER_MAGIC: [u8; 4] = *b"SLPF";
 pub(crate) const SNAPSHOT_MAGIC: [u8; 4] = *b"SLSN";
-/// History: 1, the first.
-pub(crate) const SNAPSHOT_VERSION: u8 = 1;
+/// History: 1, the first. 2: hashed in blocks.
+pub(crate) const SNAPSHOT_VERSION: u8 = 2;
 
 /// A new segment begins when the current one has grown this long.
 pub(crate) const SEGMENT_ROLL: u64 = 64 << 20;

@@ -41,6 +41,6 @@ pub use error::{AppendError, Corruption, Mark, Notice, StoreError};
 pub use format::{FORMAT_LINE, LARGE_BLOB, STORE_DIR};
 pub use frame::{Draft, FrameError, SealError};
 pub use gc::{Fate, Garbage, GarbageKind, GarbageReport, GcError, GcProgress, Left};
-pub use repository::{Frames, FramesBack, Repository};
+pub use repository::{Frames, FramesBack, Glimpse, Repository};
 pub use schema::PayloadError;
 pub use verify::{VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};

@@ -1,6 +1,7 @@
 //! A repository: the journal, the blobs and the state that the journal leads to.
 
 mod fold;
+mod glimpse;
 mod indexed;
 
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use self::fold::fold;
+pub use self::glimpse::Glimpse;
 use crate::blobs::Blobs;
 use crate::disk::{self, DiskError};
 use crate::error::{AppendError, Notice, StoreError};

@@ -12,16 +12,22 @@
 //!  24  8  Seq of its last event
 //!  32 32  its digest
 //!  64  8  length of the state, n
-//!  72 32  BLAKE3 derive_key of the state's bytes
+//!  72 32  BLAKE3 derive_key of the hashes below
 //! 104  4  zero
 //! 108  4  CRC-32 of bytes 0..108
-//! 112  n  the state, as the lineage crate writes it
+//! 112  …  per 64 KiB of the state one BLAKE3 derive_key hash of 32 bytes
+//!   …  n  the state, as the lineage crate writes it
 //! ```
+//!
+//! Hashed block by block, a part of it can be believed without reading all.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use safelight_lineage::digest::FrameDigest;
-use safelight_lineage::state::State;
+use safelight_lineage::state::{Sought, State};
 use safelight_lineage::value::Seq;
 
 use crate::bytes::Fields;
@@ -31,12 +37,16 @@ use crate::format::{SNAPSHOT_MAGIC, SNAPSHOT_VERSION};
 use crate::journal::{Backward, Place, Tip};
 
 const HEADER_LEN: usize = 112;
+const HASH_LEN: usize = 32;
 /// So many snapshots are kept: the newest, and one in case it is damaged.
 const KEEP: usize = 2;
 /// A tail of fewer events is folded in no time.
 const SHORT_TAIL: u64 = 20_000;
 
-const CONTEXT: &str = "safelight 2026-11-24 snapshot v1";
+/// So many bytes of the state have a hash of their own.
+const BLOCK: usize = 64 << 10;
+const BLOCK_CONTEXT: &str = "safelight 2026-11-24 snapshot block v2";
+const TABLE_CONTEXT: &str = "safelight 2026-11-24 snapshot v2";
 
 /// The folder of snapshots.
 #[derive(Debug)]
@@ -77,6 +87,12 @@ impl Snapshots {
         None
     }
 
+    /// The newest usable snapshot, with only the images in it that are sought.
+    pub(crate) fn glimpse(&self, journal: &Path, sought: Sought<'_>) -> Option<Loaded> {
+        let numbers = disk::numbered(&self.dir, "snapshot").unwrap_or_default();
+        numbers.into_iter().rev().find_map(|number| glimpse(&self.path(number), journal, sought).ok())
+    }
+
     /// Whether so much has happened that the next opening would be slow. The
     /// more there is, the rarer: all snapshots together cost a few times the
     /// last one.
@@ -99,12 +115,15 @@ impl Snapshots {
         disk::remove(&temporary)?;
         let file = disk::create_new(&temporary)?;
         let bytes = state.to_snapshot();
-        let sum = std::thread::scope(|scope| {
-            let sum = scope.spawn(|| hash(&bytes));
-            disk::write_at(&file, &temporary, &bytes, HEADER_LEN as u64)?;
-            Ok(sum.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        let start = HEADER_LEN + bytes.len().div_ceil(BLOCK) * HASH_LEN;
+        let hashes = std::thread::scope(|scope| {
+            let hashes = scope.spawn(|| hashes_of(&bytes));
+            disk::write_at(&file, &temporary, &bytes, start as u64)?;
+            Ok(hashes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         })?;
-        disk::write_at(&file, &temporary, &header(tip, bytes.len(), sum), 0)?;
+        let table = hash(TABLE_CONTEXT, &hashes);
+        disk::write_at(&file, &temporary, &hashes, HEADER_LEN as u64)?;
+        disk::write_at(&file, &temporary, &header(tip, bytes.len(), table), 0)?;
         // Not synced: after a power cut a checksum tells, and it is made again.
         disk::rename(&temporary, &self.path(tip.seq.0))?;
         self.newest = tip.seq;
@@ -116,10 +135,21 @@ impl Snapshots {
     }
 }
 
-fn hash(bytes: &[u8]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
+fn hash(context: &str, bytes: &[u8]) -> [u8; HASH_LEN] {
+    let mut hasher = blake3::Hasher::new_derive_key(context);
     hasher.update(bytes);
     *hasher.finalize().as_bytes()
+}
+
+/// The hash of every block, one after another.
+fn hashes_of(state: &[u8]) -> Vec<u8> {
+    let mut hasher = blake3::Hasher::new_derive_key(BLOCK_CONTEXT);
+    let mut hashes = Vec::with_capacity(state.len().div_ceil(BLOCK) * HASH_LEN);
+    for block in state.chunks(BLOCK) {
+        hasher.reset().update(block);
+        hashes.extend_from_slice(hasher.finalize().as_bytes());
+    }
+    hashes
 }
 
 fn header(tip: &Tip, len: usize, sum: [u8; 32]) -> [u8; HEADER_LEN] {
@@ -139,23 +169,53 @@ fn header(tip: &Tip, len: usize, sum: [u8; 32]) -> [u8; HEADER_LEN] {
 
 fn read(path: &Path, journal: &Path) -> Result<Loaded, String> {
     let bytes = map(path).map_err(|error| error.to_string())?;
-    let (tip, expected, state) = parse(&bytes).ok_or("its header is damaged")?;
-    // No bytes whatever harm the reader, so it need not wait for the checksum.
+    let Parsed { tip, hashes, state } = parse(&bytes)?;
+    // No bytes whatever harm the reader, so it need not wait for the checksums.
     let (actual, state) = std::thread::scope(|scope| {
-        let actual = scope.spawn(|| hash(state));
+        let actual = scope.spawn(|| hashes_of(state));
         let state = State::from_snapshot(state);
         (actual.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), state)
     });
-    if actual != expected {
+    if actual != hashes {
         return Err("its checksum differs".into());
     }
     let state = state.map_err(|error| error.to_string())?;
+    check(&state, tip, journal)?;
+    Ok(Loaded { state, tip })
+}
+
+/// As [`read`], but only the images that are sought, and only the blocks that
+/// they are in.
+fn glimpse(path: &Path, journal: &Path, sought: Sought<'_>) -> Result<Loaded, String> {
+    let bytes = map(path).map_err(|error| error.to_string())?;
+    let Parsed { tip, hashes, state: whole } = parse(&bytes)?;
+    let good = RefCell::new(BTreeSet::new());
+    let fetch = |range: Range<usize>| {
+        let part = whole.get(range.clone())?;
+        for block in range.start / BLOCK..range.end.div_ceil(BLOCK) {
+            if !good.borrow().contains(&block) {
+                let start = block * BLOCK;
+                let actual = hash(BLOCK_CONTEXT, &whole[start..whole.len().min(start + BLOCK)]);
+                if hashes.get(block * HASH_LEN..)?.get(..HASH_LEN)? != actual {
+                    return None;
+                }
+                good.borrow_mut().insert(block);
+            }
+        }
+        Some(part)
+    };
+    let state = State::glimpse(&fetch, sought).map_err(|error| error.to_string())?;
+    check(&state, tip, journal)?;
+    Ok(Loaded { state, tip })
+}
+
+fn check(state: &State, tip: Tip, journal: &Path) -> Result<(), String> {
     if state.seq() != tip.seq || state.head() != tip.head {
         return Err("its state is another".into());
     }
     // The journal may be another one than that which was folded.
     match Backward::new(journal, tip).next() {
-        Some(Ok(_)) => Ok(Loaded { state, tip }),
+        Some(Ok(_)) => Ok(()),
         _ => Err("the journal does not lead to it".into()),
     }
 }
@@ -169,7 +229,29 @@ fn map(path: &Path) -> Result<memmap2::Mmap, DiskError> {
     unsafe { memmap2::Mmap::map(&file) }.map_err(failed("map", path))
 }
 
-fn parse(bytes: &[u8]) -> Option<(Tip, [u8; 32], &[u8])> {
+/// A snapshot taken apart. Its header and its hashes are checked, the state is not.
+struct Parsed<'a> {
+    tip: Tip,
+    hashes: &'a [u8],
+    state: &'a [u8],
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed<'_>, String> {
+    let (tip, len, expected) = parse_header(bytes).ok_or("its header is damaged")?;
+    let count = usize::try_from(len).unwrap_or(usize::MAX).div_ceil(BLOCK);
+    let rest = &bytes[HEADER_LEN..];
+    let (hashes, state) = count
+        .checked_mul(HASH_LEN)
+        .and_then(|length| rest.split_at_checked(length))
+        .filter(|(_, state)| state.len() as u64 == len)
+        .ok_or("it is too short or too long")?;
+    if hash(TABLE_CONTEXT, hashes) != expected {
+        return Err("its checksums are damaged".into());
+    }
+    Ok(Parsed { tip, hashes, state })
+}
+
+fn parse_header(bytes: &[u8]) -> Option<(Tip, u64, [u8; HASH_LEN])> {
     let mut fields = Fields::new(bytes);
     let magic = fields.array::<4>()?;
     let version = fields.u8()?;
@@ -181,7 +263,6 @@ fn parse(bytes: &[u8]) -> Option<(Tip, [u8; 32], &[u8])> {
     fields.take(4)?;
     let good = magic == SNAPSHOT_MAGIC
         && version == SNAPSHOT_VERSION
-        && fields.u32()? == crc32fast::hash(bytes.get(..108)?)
-        && fields.left() as u64 == len;
-    good.then(|| bytes.get(HEADER_LEN..)).flatten().map(|state| (tip, expected, state))
+        && fields.u32()? == crc32fast::hash(bytes.get(..108)?);
+    good.then_some((tip, len, expected))
 }

@@ -5,6 +5,7 @@ use safelight_lineage::id::{ImageId, PassId, PredictionsId};
 use safelight_lineage::query::{Biography, BlastRadius, Happening, biography, blast_radius};
 use safelight_lineage::state::{Because, Effect, ImageView, State};
 use safelight_lineage::value::Seq;
+use safelight_store::Blobs;
 use serde::Serialize;
 
 use super::super::context::Context;
@@ -16,7 +17,6 @@ use super::table;
 use crate::clean::pass::findings;
 use crate::error::{AppError, Exit};
 use crate::predictions::{Probabilities, argmax};
-use crate::session::Session;
 
 /// The whole life of one image: its versions and labels, who changed it and
 /// why, what was predicted and found, and all that it may have influenced
@@ -72,26 +72,34 @@ struct Life<'a> {
 }
 
 pub(super) fn run(args: &ImageArgs, context: &Context) -> Result<Exit, AppError> {
-    let session = context.session()?;
-    as_of(&session, args.as_of.as_deref(), |state| {
+    let answer = |blobs: &Blobs, state: &State| {
         let image = resolve::image(state, &args.image)?;
-        let life = life(&session, state, image)?;
+        let life = life(blobs, state, image)?;
         if args.form.csv {
             return write_csv(context, state, &life);
         }
         write(context, state, &life);
         context.out.document(&life);
         Ok(())
-    })?;
+    };
+    // From the image's own blocks of the snapshot when that will do: then it
+    // takes no time, whatever the size of the dataset.
+    if args.as_of.is_none()
+        && let Some(glimpse) = context.glimpse(&args.image)?
+    {
+        answer(glimpse.blobs(), glimpse.state())?;
+        return Ok(Exit::Done);
+    }
+    let session = context.session()?;
+    as_of(&session, args.as_of.as_deref(), |state| answer(session.repository().blobs(), state))?;
     Ok(Exit::Done)
 }
 
-fn life<'a>(session: &Session, state: &'a State, image: ImageId) -> Result<Life<'a>, AppError> {
+fn life<'a>(blobs: &Blobs, state: &'a State, image: ImageId) -> Result<Life<'a>, AppError> {
     let unknown = || AppError::refused(format!("there is no image {image}"));
     let now = state.image(image).ok_or_else(unknown)?;
     let biography = biography(state, image).ok_or_else(unknown)?;
     let influenced = blast_radius(state, image);
-    let blobs = session.repository().blobs();
     let mut predictions = Vec::new();
     for id in &influenced.predictions {
         let Some(record) = state.predictions().get(*id) else { continue };

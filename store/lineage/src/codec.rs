@@ -58,6 +58,10 @@ impl<'a> Reader<'a> {
         Reader { bytes, place: 0 }
     }
 
+    pub(crate) fn place(&self) -> usize {
+        self.place
+    }
+
     pub(crate) fn left(&self) -> usize {
         self.bytes.len() - self.place
     }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::ImageId;
+use safelight_lineage::query::biography;
+use safelight_lineage::state::Sought;
 use safelight_store::{Repository, VerifyDepth, verify};
 
 use crate::support::{copy, file, forget_derived, image, small};
@@ -107,6 +109,36 @@ fn damage_to_what_is_derived_changes_nothing() {
         }
         fs::write(&path, &whole).unwrap();
     }
+}
+
+/// A glimpse reads parts of a snapshot: what it says is right, or it says
+/// nothing and the repository is opened.
+#[test]
+fn damage_to_a_snapshot_makes_no_glimpse_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    let repository = small(dir.path());
+    let ask = |n: u64| {
+        let glimpse = Repository::glimpse(dir.path(), Sought::Id(image(n))).unwrap()?;
+        Some(format!("{:?}", biography(glimpse.state(), image(n))))
+    };
+    let right: Vec<_> =
+        (1..=4).map(|n| Some(format!("{:?}", biography(repository.state(), image(n))))).collect();
+    drop(repository);
+    assert_eq!((1..=4).map(ask).collect::<Vec<_>>(), right);
+    let path = file(dir.path(), "cache/snapshots", "snapshot");
+    let whole = fs::read(&path).unwrap();
+    let mut silent = 0;
+    for place in 0..whole.len() {
+        let mut bent = whole.clone();
+        bent[place] ^= 0x41;
+        fs::write(&path, &bent).unwrap();
+        let answer = ask(2);
+        silent += usize::from(answer.is_none());
+        assert!(answer.is_none() || answer == right[1], "byte {place}");
+        fs::write(&path, &whole[..place]).unwrap();
+        assert_eq!(ask(2), None, "cut to {place}");
+    }
+    assert!(silent > whole.len() / 2, "{silent} of {}", whole.len());
 }
 
 /// Every file of the index: bytes that are not zero, flipped one by one (every

@@ -8,6 +8,7 @@ mod corpus;
 mod damage;
 mod faults;
 mod gc;
+mod glimpse;
 mod golden;
 mod index;
 mod laws;

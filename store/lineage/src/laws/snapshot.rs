@@ -1,7 +1,10 @@
 use proptest::prelude::*;
 
 use super::ask_everything;
-use crate::state::{SnapshotError, State};
+use crate::event::Split;
+use crate::id::ImageId;
+use crate::query::biography;
+use crate::state::{ImageView, SnapshotError, Sought, State};
 use crate::testing::{Log, history, wild_history};
 
 fn round_trip(state: &State) -> State {
@@ -18,6 +21,79 @@ proptest! {
         prop_assert_eq!(loaded.present_count(), log.state.present_count());
         prop_assert!(loaded.images().eq(log.state.images()));
         prop_assert!(loaded.all_changes().eq(log.state.all_changes()));
+    }
+
+    #[test]
+    fn a_glimpse_says_of_an_image_what_the_state_says(
+        log in wild_history(0..25),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let cut = cut.index(log.frames.len() + 1);
+        let bytes = log.prefix(cut).to_snapshot();
+        let fetch = |range: std::ops::Range<usize>| bytes.get(range);
+        let go_on = |mut glimpse: State| {
+            log.frames[cut..].iter().for_each(|frame| glimpse.apply(frame));
+            glimpse
+        };
+        for view in log.state.images() {
+            let late = log.prefix(cut).image(view.id).is_none();
+            let same = |glimpse: &State| {
+                let row = |seen: ImageView<'_>| if late { view.row } else { seen.row };
+                let seen = glimpse.image(view.id).map(|seen| ImageView { row: row(seen), ..seen });
+                seen == Some(view)
+                    && biography(glimpse, view.id) == biography(&log.state, view.id)
+                    && glimpse.classes() == log.state.classes()
+            };
+            let by_id = State::glimpse(&fetch, Sought::Id(view.id));
+            prop_assert!(same(&go_on(by_id.expect("it is whole"))));
+            let by_path = go_on(State::glimpse(&fetch, Sought::Path(view.path)).expect("it is whole"));
+            prop_assert!(same(&by_path));
+        }
+        let nobody = State::glimpse(&fetch, Sought::Id(ImageId([0xee; 16]))).expect("it is whole");
+        prop_assert_eq!(nobody.image_count(), 0);
+    }
+
+    #[test]
+    fn a_glimpse_of_a_path_knows_every_image_there(
+        log in history(0..50),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let cut = cut.index(log.frames.len() + 1);
+        let bytes = log.prefix(cut).to_snapshot();
+        let fetch = |range: std::ops::Range<usize>| bytes.get(range);
+        for path in log.state.images().map(|view| view.path) {
+            let mut glimpse = State::glimpse(&fetch, Sought::Path(path)).expect("it is whole");
+            log.frames[cut..].iter().for_each(|frame| glimpse.apply(frame));
+            for split in Split::ALL {
+                let ids = |state: &State| -> Vec<_> {
+                    state.images_at_path(split, path).iter().map(|view| (view.id, view.exists)).collect()
+                };
+                prop_assert_eq!(ids(&glimpse), ids(&log.state));
+            }
+        }
+    }
+
+    #[test]
+    fn a_glimpse_of_a_tampered_snapshot_never_breaks_anything(
+        log in wild_history(0..10),
+        flips in prop::collection::vec((any::<prop::sample::Index>(), 0..8u8), 1..4),
+        more in wild_history(1..4),
+    ) {
+        let mut bytes = log.state.to_snapshot();
+        for (place, bit) in flips {
+            let place = place.index(bytes.len());
+            bytes[place] ^= 1 << bit;
+        }
+        let fetch = |range: std::ops::Range<usize>| bytes.get(range);
+        for view in log.state.images() {
+            for sought in [Sought::Id(view.id), Sought::Path(view.path)] {
+                if let Ok(mut state) = State::glimpse(&fetch, sought) {
+                    ask_everything(&state);
+                    more.frames.iter().for_each(|frame| state.apply(frame));
+                    ask_everything(&state);
+                }
+            }
+        }
     }
 
     #[test]
@@ -80,9 +156,17 @@ fn the_reasons_of_a_refusal_are_told_apart() {
 
 #[test]
 fn an_immense_count_allocates_nothing() {
-    let mut bytes = State::new().to_snapshot();
-    // After magic, version, Seq, head and "no dataset" comes the column of ids.
-    let column = 8 + 4 + 8 + 32 + 1;
-    bytes[column..column + 8].copy_from_slice(&(u64::MAX / 2).to_le_bytes());
-    assert!(matches!(State::from_snapshot(&bytes), Err(SnapshotError::Truncated { .. })));
+    let bytes = State::new().to_snapshot();
+    // After magic, version, the place of the images, Seq, head and "no dataset"
+    // come the changes; the images begin with the column of ids.
+    let changes = 8 + 4 + 8 + 8 + 32 + 1;
+    let mut images = [0; 8];
+    images.copy_from_slice(&bytes[12..20]);
+    for place in [changes, u64::from_le_bytes(images) as usize] {
+        let mut bytes = bytes.clone();
+        bytes[place..place + 8].copy_from_slice(&(u64::MAX / 2).to_le_bytes());
+        assert!(matches!(State::from_snapshot(&bytes), Err(SnapshotError::Truncated { .. })));
+        let fetch = |range: std::ops::Range<usize>| bytes.get(range);
+        assert!(State::glimpse(&fetch, Sought::Path(b"a")).is_err());
+    }
 }

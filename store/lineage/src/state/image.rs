@@ -139,7 +139,7 @@ impl State {
     pub(super) fn view(&self, row: u32) -> ImageView<'_> {
         let current = self.table.current(row);
         ImageView {
-            row,
+            row: self.table.number(row),
             id: self.table.ids[row as usize],
             blob: current.blob,
             path: self.table.path(row),

@@ -71,6 +71,9 @@ pub(super) struct ImageTable {
     // after a snapshot was loaded many a question needs neither.
     pub(super) by_id: OnceLock<RowIndex>,
     pub(super) by_path: OnceLock<RowIndex>,
+    /// In a glimpse: which row each of these is in the whole table, and how
+    /// many that has.
+    pub(super) numbers: Option<(Vec<u32>, u32)>,
     /// Present images by split and by label, where place 0 is for none.
     pub(super) counts: [Vec<u64>; 3],
     pub(super) present: u64,
@@ -79,6 +82,11 @@ pub(super) struct ImageTable {
 impl ImageTable {
     pub(super) fn len(&self) -> usize {
         self.ids.len()
+    }
+
+    /// Which row of the whole table this is.
+    pub(super) fn number(&self, row: u32) -> u32 {
+        self.numbers.as_ref().map_or(row, |(numbers, _)| numbers[row as usize])
     }
 
     pub(super) fn find(&self, id: ImageId) -> Option<u32> {
@@ -114,6 +122,10 @@ impl ImageTable {
         self.paths.extend_from_slice(new.path);
         self.path_ends.push(self.paths.len() as u64);
 
+        if let Some((numbers, total)) = &mut self.numbers {
+            numbers.push(*total);
+            *total += 1;
+        }
         // An index that is not there yet is made from the columns.
         if let Some(by_id) = self.by_id.get_mut() {
             by_id.push(hash_id(new.id));
@@ -126,12 +138,19 @@ impl ImageTable {
     }
 
     fn by_id(&self) -> &RowIndex {
-        self.by_id.get_or_init(|| RowIndex::of(self.ids.iter().map(|id| hash_id(*id))))
+        self.by_id.get_or_init(|| self.new_by_id())
+    }
+
+    pub(super) fn new_by_id(&self) -> RowIndex {
+        RowIndex::of(self.ids.iter().map(|id| hash_id(*id)))
     }
 
     fn by_path(&self) -> &RowIndex {
-        let hash = |row| hash_path(self.split(row as u32), self.path(row as u32));
-        self.by_path.get_or_init(|| RowIndex::of((0..self.len()).map(hash)))
+        self.by_path.get_or_init(|| self.new_by_path())
+    }
+
+    pub(super) fn new_by_path(&self) -> RowIndex {
+        RowIndex::of((0..self.len()).map(|row| hash_path(self.split(row as u32), self.path(row as u32))))
     }
 
     fn origin_code(&mut self, origin: Origin) -> u32 {
@@ -151,7 +170,7 @@ impl ImageTable {
     pub(super) fn path(&self, row: u32) -> &[u8] {
         let row = row as usize;
         let start = row.checked_sub(1).map_or(0, |before| self.path_ends[before]);
-        &self.paths[start as usize..self.path_ends[row] as usize]
+        self.paths.get(start as usize..self.path_ends[row] as usize).unwrap_or_default()
     }
 
     pub(super) fn origin(&self, row: u32) -> Origin {
@@ -245,10 +264,10 @@ pub(super) fn label_of(code: u16) -> Option<ClassIndex> {
     (code != NO_LABEL).then_some(ClassIndex(code))
 }
 
-fn hash_id(id: ImageId) -> u64 {
+pub(super) fn hash_id(id: ImageId) -> u64 {
     hash_bytes(0, &id.0)
 }
 
-fn hash_path(split: Split, path: &[u8]) -> u64 {
+pub(super) fn hash_path(split: Split, path: &[u8]) -> u64 {
     hash_bytes(u64::from(split.code()) + 1, path)
 }

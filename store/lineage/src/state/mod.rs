@@ -10,6 +10,7 @@ mod change;
 mod effective;
 mod entity_fold;
 mod fold;
+mod glimpse;
 mod image;
 mod image_fold;
 mod image_table;
@@ -25,6 +26,7 @@ pub use anomaly::{Anomalies, Anomaly, UnknownEvents};
 pub use as_of::AsOf;
 pub use change::{Because, ChangeView, Effect, Field};
 pub use fold::{Dataset, State};
+pub use glimpse::{Fetch, Sought};
 pub use image::ImageView;
 pub use record::{
     CheckpointRecord, EnsembleRecord, GeneratorRecord, PassRecord, PredictionsRecord, Recorded, RunRecord,

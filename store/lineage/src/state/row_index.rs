@@ -5,6 +5,8 @@
 //! no keys at all.
 
 const EMPTY: u64 = u64::MAX;
+/// The row of an empty slot.
+pub(super) const EMPTY_ROW: u32 = u32::MAX;
 
 /// Open addressing with linear probing, at most half full, of rows that are
 /// added one after another. Keys may repeat.
@@ -50,6 +52,11 @@ impl RowIndex {
         }
         self.place(u64::from(hash as u32) << 32 | self.used as u64);
         self.used += 1;
+    }
+
+    /// The rows in the slots, as a snapshot keeps them; `EMPTY_ROW` in the others.
+    pub(super) fn rows(&self) -> Vec<u32> {
+        self.slots.iter().map(|slot| *slot as u32).collect()
     }
 
     fn grow(&mut self) {

@@ -9,6 +9,7 @@ use bytemuck::Pod;
 
 use crate::codec::{Code, Reader, SnapshotError, struct_code};
 use crate::digest::FrameDigest;
+use crate::id::SamplesId;
 use crate::value::Seq;
 
 use super::anomaly::{Anomalies, UnknownEvents};
@@ -18,6 +19,10 @@ use super::image_table::{ImageTable, NO_CHANGE, SPLIT_MASK};
 use super::row_index::RowIndex;
 
 const MAGIC: [u8; 8] = *b"SLstate\n";
+
+/// Where the first part begins: behind the magic bytes, the version, and where
+/// the images begin.
+pub(super) const START: usize = 20;
 
 /// No log gets this long; below it, counting on never overflows.
 const MAX_SEQ: u64 = 1 << 48;
@@ -40,19 +45,19 @@ impl State {
     /// state keeps or of what a fold means; an older snapshot is not read but
     /// folded anew.
     ///
-    /// 1: the first. 2: without the indexes of images, which are made when
-    /// they are asked for.
+    /// 1: the first. 2: the images come last, behind the place where they
+    /// begin, so that [`State::glimpse`] can read single ones.
     pub const SNAPSHOT_VERSION: u32 = 2;
 
     /// This state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(self.table.len() * 112 + self.log.changes.len() * 96 + 4096);
+        let mut out = Vec::with_capacity(self.table.len() * 128 + self.log.changes.len() * 96 + 4096);
         out.extend_from_slice(&MAGIC);
         Self::SNAPSHOT_VERSION.encode(&mut out);
+        0u64.encode(&mut out);
         self.seq.encode(&mut out);
         self.head.encode(&mut out);
         self.dataset.encode(&mut out);
-        self.table.encode(&mut out);
         self.log.encode(&mut out);
         self.reverts.encode(&mut out);
         self.transactions.encode(&mut out);
@@ -68,6 +73,10 @@ impl State {
         self.scores.encode(&mut out);
         self.anomalies.encode(&mut out);
         self.unknown.encode(&mut out);
+        self.table.batches.encode(&mut out);
+        let images = out.len() as u64;
+        out[12..START].copy_from_slice(&images.to_le_bytes());
+        self.table.encode(&mut out);
         out
     }
 
@@ -80,19 +89,28 @@ impl State {
     /// may give a wrong state instead: check them against a checksum first.
     pub fn from_snapshot(bytes: &[u8]) -> Result<State, SnapshotError> {
         let mut reader = Reader::new(bytes);
-        let reader = &mut reader;
-        if reader.take(MAGIC.len(), "the magic bytes")? != MAGIC {
-            return Err(SnapshotError::NotASnapshot);
+        let images = images_at(&mut reader)?;
+        let mut state = State::decode_parts(&mut reader)?;
+        let batches = std::mem::take(&mut state.table.batches);
+        if reader.place() as u64 != images {
+            return Err(reader.malformed("the images begin elsewhere"));
         }
-        let version = u32::decode(reader)?;
-        if version != Self::SNAPSHOT_VERSION {
-            return Err(SnapshotError::Version { found: version, expected: Self::SNAPSHOT_VERSION });
+        state.table = decode_table(&mut reader, batches)?;
+        if reader.left() > 0 {
+            return Err(SnapshotError::TrailingBytes { extra: reader.left() as u64 });
         }
-        let state = State {
+        match state.inconsistency(state.table.len(), &state.table.latest) {
+            None => Ok(state),
+            Some(what) => Err(reader.malformed(what)),
+        }
+    }
+
+    /// Everything but the images.
+    pub(super) fn decode_parts(reader: &mut Reader<'_>) -> Result<State, SnapshotError> {
+        Ok(State {
             seq: Seq::decode(reader)?,
             head: FrameDigest::decode(reader)?,
             dataset: Code::decode(reader)?,
-            table: Code::decode(reader)?,
             log: Code::decode(reader)?,
             reverts: Code::decode(reader)?,
             transactions: Code::decode(reader)?,
@@ -108,24 +126,17 @@ impl State {
             scores: Code::decode(reader)?,
             anomalies: Code::decode(reader)?,
             unknown: Code::decode(reader)?,
-        };
-        if reader.left() > 0 {
-            return Err(SnapshotError::TrailingBytes { extra: reader.left() as u64 });
-        }
-        match state.inconsistency() {
-            None => Ok(state),
-            Some(what) => Err(reader.malformed(what)),
-        }
+            table: ImageTable { batches: Code::decode(reader)?, ..ImageTable::default() },
+        })
     }
 
     /// What makes the parts of a decoded state not fit together.
-    fn inconsistency(&self) -> Option<&'static str> {
-        let rows = self.table.len();
+    pub(super) fn inconsistency(&self, rows: usize, latest: &[u32]) -> Option<&'static str> {
         let ChangeLog { changes, becauses, bases } = &self.log;
         let last = |table: &[u32]| {
             table.iter().all(|place| *place == NO_CHANGE || (*place as usize) < changes.len())
         };
-        if !last(&self.table.latest) {
+        if !last(latest) {
             return Some("the newest change of an image is not there");
         }
         for (place, change) in changes.iter().enumerate() {
@@ -158,6 +169,18 @@ impl State {
     }
 }
 
+/// Reads the first bytes of a snapshot: where its images begin.
+pub(super) fn images_at(reader: &mut Reader<'_>) -> Result<u64, SnapshotError> {
+    if reader.take(MAGIC.len(), "the magic bytes")? != MAGIC {
+        return Err(SnapshotError::NotASnapshot);
+    }
+    let version = u32::decode(reader)?;
+    if version != State::SNAPSHOT_VERSION {
+        return Err(SnapshotError::Version { found: version, expected: State::SNAPSHOT_VERSION });
+    }
+    u64::decode(reader)
+}
+
 fn encode_column<T: Pod>(column: &[T], out: &mut Vec<u8>) {
     (column.len() as u64).encode(out);
     let start = out.len();
@@ -180,7 +203,9 @@ fn decode_column<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<
     Ok(column)
 }
 
-impl Code for ImageTable {
+impl ImageTable {
+    /// The columns, and then the indexes, which only a glimpse reads: for
+    /// everything else they are made when asked for.
     fn encode(&self, out: &mut Vec<u8>) {
         // Ids and digests are bytes and have no byte order to correct.
         encode_column::<u8>(bytemuck::cast_slice(&self.ids), out);
@@ -192,52 +217,59 @@ impl Code for ImageTable {
         encode_column(&self.latest, out);
         encode_column(&self.path_ends, out);
         encode_column(&self.paths, out);
-        self.batches.encode(out);
+        // Made anew: how an index grew must not show in the bytes.
+        encode_column(&self.new_by_id().rows(), out);
+        encode_column(&self.new_by_path().rows(), out);
     }
+}
 
-    fn decode(reader: &mut Reader<'_>) -> Result<Self, SnapshotError> {
-        let mut table = ImageTable {
-            ids: decode_bytes(reader, "image ids")?,
-            blobs: decode_bytes(reader, "image bytes")?,
-            labels: decode_column(reader, "labels")?,
-            flags: decode_column(reader, "flags")?,
-            origins: decode_column(reader, "origins")?,
-            seqs: decode_column(reader, "Seqs of images")?,
-            latest: decode_column(reader, "newest changes")?,
-            path_ends: decode_column(reader, "ends of paths")?,
-            paths: decode_column(reader, "paths")?,
-            batches: Code::decode(reader)?,
-            ..ImageTable::default()
-        };
-        let rows = table.ids.len();
-        let lengths = [
-            table.blobs.len(),
-            table.labels.len(),
-            table.flags.len(),
-            table.origins.len(),
-            table.seqs.len(),
-            table.latest.len(),
-            table.path_ends.len(),
-        ];
-        if lengths != [rows; 7] || rows >= RowIndex::MAX_ROWS {
-            return Err(reader.malformed("the columns of images differ in length"));
-        }
-        let length = table.paths.len() as u64;
-        if !table.path_ends.is_sorted() || table.path_ends.last().is_some_and(|end| *end != length) {
-            return Err(reader.malformed("the paths of images overlap"));
-        }
-        if !table.seqs.is_sorted() {
-            return Err(reader.malformed("the Seqs of images do not ascend"));
-        }
-        if table.flags.iter().any(|flags| flags & SPLIT_MASK == SPLIT_MASK) {
-            return Err(reader.malformed("an image has no known split"));
-        }
-        if table.origins.iter().any(|origin| *origin as usize > table.batches.len()) {
-            return Err(reader.malformed("an image is of an unknown batch"));
-        }
-        table.recount();
-        Ok(table)
+fn decode_table(reader: &mut Reader<'_>, batches: Vec<SamplesId>) -> Result<ImageTable, SnapshotError> {
+    let mut table = ImageTable {
+        ids: decode_bytes(reader, "image ids")?,
+        blobs: decode_bytes(reader, "image bytes")?,
+        labels: decode_column(reader, "labels")?,
+        flags: decode_column(reader, "flags")?,
+        origins: decode_column(reader, "origins")?,
+        seqs: decode_column(reader, "Seqs of images")?,
+        latest: decode_column(reader, "newest changes")?,
+        path_ends: decode_column(reader, "ends of paths")?,
+        paths: decode_column(reader, "paths")?,
+        batches,
+        ..ImageTable::default()
+    };
+    for index in ["the index of ids", "the index of paths"] {
+        let slots = reader.count()?;
+        let size = slots.checked_mul(4).ok_or(reader.malformed("a column is too long"))?;
+        reader.take(size, index)?;
     }
+    let rows = table.ids.len();
+    let lengths = [
+        table.blobs.len(),
+        table.labels.len(),
+        table.flags.len(),
+        table.origins.len(),
+        table.seqs.len(),
+        table.latest.len(),
+        table.path_ends.len(),
+    ];
+    if lengths != [rows; 7] || rows >= RowIndex::MAX_ROWS {
+        return Err(reader.malformed("the columns of images differ in length"));
+    }
+    let length = table.paths.len() as u64;
+    if !table.path_ends.is_sorted() || table.path_ends.last().is_some_and(|end| *end != length) {
+        return Err(reader.malformed("the paths of images overlap"));
+    }
+    if !table.seqs.is_sorted() {
+        return Err(reader.malformed("the Seqs of images do not ascend"));
+    }
+    if table.flags.iter().any(|flags| flags & SPLIT_MASK == SPLIT_MASK) {
+        return Err(reader.malformed("an image has no known split"));
+    }
+    if table.origins.iter().any(|origin| *origin as usize > table.batches.len()) {
+        return Err(reader.malformed("an image is of an unknown batch"));
+    }
+    table.recount();
+    Ok(table)
 }
 
 fn decode_bytes<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<T>, SnapshotError> {

@@ -136,6 +136,10 @@ pub fn run(
         Ok(())
     })?;
     record(session, &message, batch, options.dry_run, &mut done.summary)?;
+    if done.summary.imported + done.summary.revised > 0 && !options.dry_run {
+        // The next command then opens what is here now instead of folding it.
+        session.repository_mut().checkpoint().map_err(SessionError::from)?;
+    }
     (done.files, done.bytes, done.cancelled) = (summary.read, summary.bytes, summary.cancelled);
     done.problems.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(done)

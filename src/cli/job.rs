@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use crate::error::{AppError, Exit};
+use crate::train::rate_finder::Method;
 
 /// Work that runs in a child process and tells its progress as JSON lines
 #[derive(Debug, clap::Args)]
@@ -31,16 +32,23 @@ enum Job {
         /// What to remember.
         #[arg(long)]
         message: Option<String>,
+        /// Only find a learning rate for this stage, from zero.
+        #[arg(long, requires = "method")]
+        find_rate: Option<usize>,
+        /// How a rate is read from the finder's curve.
+        #[arg(long, value_parser = super::find_rate::method)]
+        method: Option<Method>,
     },
 }
 
 #[cfg(feature = "torch")]
 pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     use crate::runs::execute::{Ending, Order, execute};
+    use crate::runs::find::find;
     use crate::runs::prepare::Start;
     use crate::train::recipe::Recipe;
 
-    let Job::Train { recipe, from, resume, threads, message } = &args.job;
+    let Job::Train { recipe, from, resume, threads, message, find_rate, method } = &args.job;
     let text = std::fs::read_to_string(recipe).map_err(|error| AppError::io("read", recipe, &error))?;
     let id = |text: &str| AppError::new(Exit::Usage, format!("'{text}' is not a whole id"));
     let start = match (from, resume) {
@@ -51,7 +59,12 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     let order = Order { recipe: Recipe::parse(&text)?, start, threads: *threads, message: message.clone() };
     let stop = crate::stop::Stop::install();
     let mut session = context.session()?;
-    match execute(&mut session, &order, &stop, &mut std::io::stdout().lock())? {
+    let output = &mut std::io::stdout().lock();
+    let ending = match (find_rate, method) {
+        (Some(stage), Some(method)) => find(&mut session, &order, *stage, *method, &stop, output),
+        _ => execute(&mut session, &order, &stop, output),
+    };
+    match ending? {
         Ending::Finished => Ok(Exit::Done),
         Ending::Cancelled => Ok(stop.exit()),
     }
@@ -72,6 +85,7 @@ impl From<crate::runs::execute::ExecuteError> for AppError {
             ExecuteError::Session(error) => error.into(),
             ExecuteError::Blob(error) => error.into(),
             ExecuteError::Train(error) => AppError::failed(super::words::text(&error.to_string())),
+            ExecuteError::NoRate { .. } => AppError::failed(error.to_string()),
         }
     }
 }

@@ -8,6 +8,7 @@ mod demo;
 mod duration;
 mod embed;
 mod ensemble;
+mod find_rate;
 mod folds;
 mod gc;
 mod history;
@@ -82,6 +83,7 @@ enum Command {
     Restore(change::RestoreArgs),
     Undo(change::UndoArgs),
     Audit(audit::AuditArgs),
+    FindRate(find_rate::FindRateArgs),
     Train(train::TrainArgs),
     Runs(runs::RunsArgs),
     Predict(predict::PredictArgs),
@@ -151,6 +153,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Restore(args) => change::restore(&args, context),
         Command::Undo(args) => change::undo(&args, context),
         Command::Audit(args) => audit::run(&args, context),
+        Command::FindRate(args) => find_rate::run(&args, context),
         Command::Train(args) => train::run(&args, context),
         Command::Runs(args) => runs::run(&args, context),
         Command::Predict(args) => predict::run(&args, context),

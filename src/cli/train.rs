@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 use safelight_lineage::id::{CheckpointId, RunId};
@@ -96,7 +96,7 @@ pub fn default_threads() -> usize {
 }
 
 pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
-    let mut recipe = read_recipe(args)?;
+    let mut recipe = read_recipe(args.recipe.as_deref(), &args.set)?;
     if let Some(text) = &args.weights {
         recipe.weights = Some(resolve::id(context.session()?.state(), text)?);
     }
@@ -164,24 +164,25 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
 }
 
 #[cfg(feature = "torch")]
-fn needs_torch() -> Result<(), AppError> {
+pub(super) fn needs_torch() -> Result<(), AppError> {
     Ok(())
 }
 
 #[cfg(not(feature = "torch"))]
-fn needs_torch() -> Result<(), AppError> {
+pub(super) fn needs_torch() -> Result<(), AppError> {
     Err(AppError::refused("this build of safelight has no training in it")
         .hint("build it with its default features: make build"))
 }
 
-fn read_recipe(args: &TrainArgs) -> Result<Recipe, AppError> {
-    let mut text = match &args.recipe {
+/// The recipe of a file (the defaults without one), with some of its values set.
+pub(super) fn read_recipe(recipe: Option<&Path>, settings: &[String]) -> Result<Recipe, AppError> {
+    let mut text = match recipe {
         None => String::new(),
         Some(path) => {
             fs::read_to_string(path).map_err(|error| AppError::io("read the recipe", path, &error))?
         }
     };
-    for setting in &args.set {
+    for setting in settings {
         let Some((key, value)) = setting.split_once('=') else {
             return Err(AppError::new(Exit::Usage, format!("'{}' is not KEY=VALUE", words::text(setting)))
                 .hint("such as --set seed=2 or --set architecture=mobilenet_v2"));
@@ -213,6 +214,17 @@ pub fn train(
     stop: &Stop,
     out: &Output,
 ) -> Result<Trained, AppError> {
+    start(session, request, &[], stop, out)
+}
+
+/// As [`train`], with more arguments for the child.
+pub(super) fn start(
+    session: &mut Session,
+    request: &TrainRequest,
+    more: &[OsString],
+    stop: &Stop,
+    out: &Output,
+) -> Result<Trained, AppError> {
     let jobs = session.repository().cache_dir().join("jobs");
     fs::create_dir_all(&jobs).map_err(|error| AppError::io("make", &jobs, &error))?;
     let name = format!("train-{}-{}", std::process::id(), session.state().seq());
@@ -233,6 +245,7 @@ pub fn train(
     if let Some(message) = &request.message {
         arguments.extend(["--message".into(), message.into()]);
     }
+    arguments.extend_from_slice(more);
     let child = JobChild::spawn(&jobs, &name, &arguments)
         .map_err(|error| AppError::io("start a job in", &jobs, &error))?;
     let output = child.output().to_owned();
@@ -321,6 +334,9 @@ impl<'a> Watch<'a> {
             }
             JobEvent::CheckpointSaved { checkpoint, stage, weights } => {
                 self.say(&format!("  stage {}: checkpoint {checkpoint}, weights {weights}", stage + 1));
+            }
+            JobEvent::RateFound { suggestion, method, .. } => {
+                self.say(&format!("  learning rate {suggestion:.2e} by {method}"));
             }
             JobEvent::RunEnded { reason, .. } => self.reason = reason,
         }

@@ -16,6 +16,7 @@ use super::report::JobEvent;
 use crate::session::{Session, SessionError};
 use crate::stop::Stop;
 use crate::train::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
+use crate::train::rate_finder::Method;
 use crate::train::recipe::Recipe;
 use crate::train::torch::{self, TrainError};
 
@@ -57,6 +58,14 @@ pub enum ExecuteError {
     /// The training itself failed.
     #[error(transparent)]
     Train(#[from] TrainError),
+    /// A learning rate finder's curve says nothing.
+    #[error("the loss of the finder's {steps} steps never fell for long enough: {method} suggests no rate")]
+    NoRate {
+        /// How a rate was to be read from the curve.
+        method: Method,
+        /// How many steps were made.
+        steps: usize,
+    },
 }
 
 /// Where a run keeps the bytes that it can be resumed from when it is killed.
@@ -76,6 +85,26 @@ pub fn execute(
     output: &mut dyn Write,
 ) -> Result<Ending, ExecuteError> {
     let blobs = session.repository().blobs().clone();
+    let (prepared, run) = begin(session, order)?;
+    let cache = session.repository().cache_dir();
+    let mut sink =
+        LogSink { session, blobs: blobs.clone(), run, parent: prepared.parent, output, cache: cache.clone() };
+    sink.write(&started(&prepared, run, order));
+    sink.session.set_actor(program());
+    if let Start::Resume(of) = order.start {
+        sink.parent = sink.last_checkpoint_of(of).or(prepared.parent);
+    }
+    let images = StoredImages(blobs.clone());
+    let outcome = torch::train(&prepared.plan, &images, Some(&cache), order.threads, &mut sink, stop.flag());
+    let ending = sink.end(outcome);
+    // The file was only for the case of being killed.
+    let _ = fs::remove_file(resume_file(&cache, run));
+    ending
+}
+
+/// Plans what was ordered and records its start.
+pub(super) fn begin(session: &mut Session, order: &Order) -> Result<(Prepared, RunId), ExecuteError> {
+    let blobs = session.repository().blobs().clone();
     let read = |blob: BlobId| blobs.get(blob);
     let environment = blobs.put(&torch::environment(order.threads).to_json())?;
     let prepared = plan(session, order, &read)?;
@@ -92,27 +121,19 @@ pub fn execute(
         environment,
     })?;
     let run = RunId(start.header.transaction.derive("run", 0));
-    let cache = session.repository().cache_dir();
-    let mut sink =
-        LogSink { session, blobs: blobs.clone(), run, parent: prepared.parent, output, cache: cache.clone() };
-    sink.write(&JobEvent::RunStarted {
+    Ok((prepared, run))
+}
+
+/// What a child says of a run that begins.
+pub(super) fn started(prepared: &Prepared, run: RunId, order: &Order) -> JobEvent {
+    JobEvent::RunStarted {
         run: run.to_string(),
         train: prepared.plan.train.len(),
         valid: prepared.plan.valid.len(),
         unlabelled: prepared.plan.unlabelled,
         architecture: prepared.plan.recipe.architecture.to_string(),
         threads: order.threads,
-    });
-    sink.session.set_actor(program());
-    if let Start::Resume(of) = order.start {
-        sink.parent = sink.last_checkpoint_of(of).or(prepared.parent);
     }
-    let images = StoredImages(blobs.clone());
-    let outcome = torch::train(&prepared.plan, &images, Some(&cache), order.threads, &mut sink, stop.flag());
-    let ending = sink.end(outcome);
-    // The file was only for the case of being killed.
-    let _ = fs::remove_file(resume_file(&cache, run));
-    ending
 }
 
 fn plan(

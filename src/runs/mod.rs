@@ -8,6 +8,8 @@ pub mod compare;
 #[cfg(feature = "torch")]
 pub mod execute;
 #[cfg(feature = "torch")]
+pub mod find;
+#[cfg(feature = "torch")]
 pub mod predict;
 pub mod prepare;
 pub mod report;

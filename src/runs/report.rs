@@ -32,6 +32,17 @@ pub enum JobEvent {
         /// The digest of its weights.
         weights: String,
     },
+    /// A learning rate finder's curve is in the log.
+    RateFound {
+        /// The run it was found for.
+        run: String,
+        /// The digest of the curve.
+        curve: String,
+        /// The suggested rate.
+        suggestion: f64,
+        /// How it was read from the curve.
+        method: String,
+    },
     /// The run ended and that is in the log.
     RunEnded {
         /// `finished`, `cancelled` or `failed`.

@@ -45,9 +45,19 @@ pub enum Method {
     Slide,
 }
 
+impl Method {
+    /// Every method.
+    pub const ALL: [Method; 4] = [Method::Valley, Method::Steep, Method::Minimum, Method::Slide];
+
+    /// The method of this name.
+    pub fn from_name(name: &str) -> Option<Method> {
+        Method::ALL.into_iter().find(|method| method.to_string() == name)
+    }
+}
+
 impl fmt::Display for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Method::Valley => "valley",
             Method::Steep => "steep",
             Method::Minimum => "minimum",
@@ -195,7 +205,7 @@ mod tests {
         flat.losses.fill(1.0);
         assert_eq!(flat.suggest(Method::Valley), None);
         let short = Curve { rates: vec![1e-7; 8], losses: vec![1.0; 8], ..Curve::default() };
-        for method in [Method::Valley, Method::Steep, Method::Minimum, Method::Slide] {
+        for method in Method::ALL {
             assert_eq!(short.suggest(method), None, "{method}");
         }
     }

@@ -120,6 +120,28 @@ fn a_run_that_is_told_to_stop_leaves_a_log_to_go_on_from() {
 }
 
 #[test]
+fn a_learning_rate_is_found_recorded_and_drawn() {
+    let bench = imported();
+    let arguments = ["find-rate", "recipe.toml", "--threads", "2", "--plot", "rates.svg"];
+    bench.run(arguments).expect(0).says("valley   suggests").says("drawn into rates.svg");
+    let drawn = fs::read_to_string(bench.path("repo/rates.svg")).expect("a file");
+    assert!(drawn.starts_with("<svg") && drawn.contains("learning rate"), "{drawn}");
+
+    let found = bench.run(["find-rate", "recipe.toml", "--threads", "2", "--method", "minimum", "--json"]);
+    let found = found.expect(0).json();
+    assert_eq!(found["suggestion"], found["suggestions"]["minimum"]);
+    assert!(found["curve"]["rates"].as_array().is_some_and(|rates| rates.len() > 20));
+    let run = bench.run(["show", &text(&found["run"]), "--json"]).expect(0).json();
+    assert_eq!(run["value"]["learning_rates"][0]["method"], json!("minimum"));
+    let again = bench.run(["find-rate", "recipe.toml", "--threads", "2", "--json"]).expect(0).json();
+    assert_eq!(again["curve"], found["curve"], "the same steps give the same curve");
+
+    bench.run(["find-rate", "recipe.toml", "--stage", "2"]).expect(4).says("numbered from 1 to 1");
+    bench.run(["find-rate", "recipe.toml", "--method", "best"]).expect(2).says("valley");
+    bench.run(["find-rate", "recipe.toml", "--plot", "rates.gif"]).expect(2).says(".svg");
+}
+
+#[test]
 fn what_cannot_be_trained_is_said_before_anything_starts() {
     let bench = imported();
     let refused = |recipe: &str, words: &str| {

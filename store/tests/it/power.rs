@@ -92,10 +92,16 @@ impl Disk {
             }
             acknowledged.extend(line.trim().split_once("acknowledged ").map(|(_, what)| what.to_owned()));
             if acknowledged.len() >= after && !cut {
+                // Stopped first: a sync that is under way when ext4 is shut
+                // down now and then returns success although its data is lost,
+                // and where the power is gone nobody is left to say so. With
+                // the stop pending it cannot say it here either, while the cut
+                // still comes in the middle of what it is doing.
+                let pid = rustix::process::Pid::from_child(&process);
+                rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
                 self.cut();
                 cut = true;
-                // It may wait for a disk that does not answer any more.
-                let _ = process.kill();
+                process.kill().unwrap();
             }
         }
         let mut cried = String::new();
@@ -180,7 +186,13 @@ fn a_power_cut_loses_nothing_that_was_acknowledged() {
         let mut repository = Repository::open(&dir).unwrap_or_else(|error| panic!("cut {run}: {error}"));
         let frames: Vec<_> = repository.frames().map(Result::unwrap).collect();
         let digests: Vec<_> = frames.iter().skip(1).map(|frame| frame.header.digest).collect();
-        assert!(digests.starts_with(&acknowledged), "cut {run}: acknowledged commits are gone");
+        assert!(
+            digests.starts_with(&acknowledged),
+            "cut {run}: of {} acknowledged commits {} are there; {:?}",
+            acknowledged.len(),
+            digests.len(),
+            repository.notices()
+        );
         for event in frames.iter().flat_map(|frame| &frame.events) {
             if let Event::ImageImported(event) = event {
                 repository.blobs().get(event.blob).unwrap_or_else(|error| panic!("cut {run}: {error}"));

@@ -92,13 +92,13 @@ impl Disk {
             }
             acknowledged.extend(line.trim().split_once("acknowledged ").map(|(_, what)| what.to_owned()));
             if acknowledged.len() >= after && !cut {
-                // Stopped first: a sync that is under way when ext4 is shut
-                // down now and then returns success although its data is lost,
-                // and where the power is gone nobody is left to say so. With
-                // the stop pending it cannot say it here either, while the cut
-                // still comes in the middle of what it is doing.
+                // Stopped first, wherever it is: a sync that is under way when
+                // ext4 is shut down now and then returns success although its
+                // data is lost (so it does to a bare write and fdatasync), and
+                // where the power is gone nobody is left to say so.
                 let pid = rustix::process::Pid::from_child(&process);
                 rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+                rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::UNTRACED).unwrap();
                 self.cut();
                 cut = true;
                 process.kill().unwrap();

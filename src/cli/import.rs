@@ -17,13 +17,21 @@ use crate::stop::Stop;
 #[command(
     after_help = "Examples:\n  safelight import ~/photos                  photos/train/CLASS/*.jpg, photos/test/…\n  \
                   safelight import ~/extra --split valid     CLASS/*.jpg, all for validation\n  \
-                  safelight import ~/photos --dry-run        look only\n\n\
+                  safelight import ~/photos --dry-run        look only\n  \
+                  safelight -C copy import --archive scenes.safelight   a repository from an archive\n\n\
                   Files are copied, never moved, linked or changed. Importing a folder again brings what is new\n\
                   or changed. Files that are no good pictures are listed with the reason; the exit code is then 3."
 )]
 pub struct ImportArgs {
     /// The folder.
-    folder: PathBuf,
+    #[arg(required_unless_present = "archive", conflicts_with = "archive")]
+    folder: Option<PathBuf>,
+
+    /// Read an archive that `safelight export` wrote (`-` for stdin) into the
+    /// folder to work in, which becomes a repository; one that holds the
+    /// beginning of the same history already gets the rest.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "layout", "check", "dry_run"])]
+    archive: Option<PathBuf>,
 
     /// What the images are for, when the folder has no train, valid or test in it.
     #[arg(long, value_enum, default_value_t = SplitName::Train)]
@@ -68,6 +76,12 @@ enum Check {
 }
 
 pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
+    let folder = match (&args.archive, &args.folder) {
+        (Some(archive), _) => return super::archive::import(archive, context),
+        (None, Some(folder)) => folder,
+        // The command line says that one of them is there.
+        (None, None) => return Err(AppError::new(Exit::Usage, "give a folder or an archive")),
+    };
     let mut session = context.session()?;
     let options = ImportOptions {
         walk: WalkOptions {
@@ -97,7 +111,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
     let stop = Stop::install();
     let bar = context.out.bar("importing", 0, "files");
     let started = std::time::Instant::now();
-    let done = import(&mut session, &args.folder, &options, stop.flag(), &mut |seen| {
+    let done = import(&mut session, folder, &options, stop.flag(), &mut |seen| {
         if seen.files % 64 == 0 || seen.files == seen.total {
             bar.set_length(seen.total);
             bar.set_position(seen.files);

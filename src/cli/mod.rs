@@ -1,5 +1,6 @@
 //! The command line: parses it, runs one use-case, and says how it went.
 
+mod archive;
 mod audit;
 mod change;
 mod clean;
@@ -18,6 +19,7 @@ mod job;
 mod output;
 mod predict;
 mod predictions;
+mod repair;
 mod replay;
 mod resolve;
 mod runs;
@@ -93,7 +95,9 @@ enum Command {
     Submit(submit::SubmitArgs),
     Replay(replay::ReplayArgs),
     Weights(weights::WeightsArgs),
+    Export(archive::ExportArgs),
     Verify(verify::VerifyArgs),
+    Repair(repair::RepairArgs),
     Gc(gc::GcArgs),
     Demo(demo::DemoArgs),
     Tui(tui::TuiArgs),
@@ -163,7 +167,9 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Submit(args) => submit::run(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::Weights(args) => weights::run(&args, context),
+        Command::Export(args) => archive::export(&args, context),
         Command::Verify(args) => verify::run(&args, context),
+        Command::Repair(args) => repair::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Tui(args) => tui::run(&args, context),

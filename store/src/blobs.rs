@@ -1,5 +1,7 @@
 //! Blobs: bytes named by their hash, wherever they lie.
 
+mod restore;
+
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::Read;
@@ -141,11 +143,16 @@ impl Blobs {
         if self.is_safe(blob)? {
             return Ok(());
         }
+        self.append(blob, bytes)
+    }
+
+    /// Writes a small blob into this process's pack, unless it is there.
+    fn append(&self, blob: BlobId, bytes: &[u8]) -> Result<(), BlobError> {
         let mut writer = self.writer();
         if writer.poisoned {
             return Err(BlobError::Poisoned);
         }
-        if read(&self.inner.own).contains_key(&blob) {
+        if self.is_own(blob) {
             return Ok(());
         }
         if writer.pack.as_ref().is_some_and(|pack| pack.len >= PACK_ROLL) {
@@ -185,6 +192,53 @@ impl Blobs {
         let (blob, unsynced) = self.inner.objects.put(&mut (&*bytes).chain(file), path)?;
         self.writer().unsynced_folders.extend(unsynced);
         Ok(blob)
+    }
+
+    /// Keeps what `source` gives, 1 MiB or more, if it is this blob; says which
+    /// blob it is.
+    pub(crate) fn put_large(&self, blob: BlobId, source: &mut dyn Read) -> Result<BlobId, BlobError> {
+        self.arrive()?;
+        let (actual, unsynced) = self.inner.objects.put_expected(blob, source, Path::new("archive"))?;
+        self.writer().unsynced_folders.extend(unsynced);
+        Ok(actual)
+    }
+
+    /// Gives `each` the bytes of a blob in pieces, until it says no. A large
+    /// blob is never all in memory; whether its bytes were right is known at
+    /// the end only.
+    pub(crate) fn read_through(
+        &self,
+        blob: BlobId,
+        each: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> Result<(), BlobError> {
+        let path = self.inner.objects.path(blob);
+        let mut file = match disk::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.is_not_found() => {
+                each(&self.get(blob)?);
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut hasher = blake3::Hasher::new();
+        let mut chunk = vec![0; 1 << 20];
+        loop {
+            match file.read(&mut chunk) {
+                Ok(0) => break,
+                Ok(read) => {
+                    hasher.update(&chunk[..read]);
+                    if !each(&chunk[..read]) {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed("read", &path)(error).into()),
+            }
+        }
+        match BlobId(*hasher.finalize().as_bytes()) {
+            actual if actual == blob => Ok(()),
+            actual => Err(corrupt(blob, &path, 0, Mark::Blob(actual))),
+        }
     }
 
     /// The bytes of a blob, checked against its name.

@@ -32,6 +32,14 @@ pub(crate) const SNAPSHOT_MAGIC: [u8; 4] = *b"SLSN";
 /// History: 1, the first. 2: hashed in blocks.
 pub(crate) const SNAPSHOT_VERSION: u8 = 2;
 
+pub(crate) const PARTIAL_MAGIC: [u8; 4] = *b"SLPA";
+/// History: 1, the first.
+pub(crate) const PARTIAL_VERSION: u8 = 1;
+pub(crate) const ARCHIVE_MAGIC: [u8; 4] = *b"SLAR";
+pub(crate) const ITEM_MAGIC: [u8; 4] = *b"SLAI";
+/// History: 1, the first.
+pub(crate) const ARCHIVE_VERSION: u8 = 1;
+
 /// A new segment begins when the current one has grown this long.
 pub(crate) const SEGMENT_ROLL: u64 = 64 << 20;
 /// A new pack begins when the current one has grown this long.

@@ -12,6 +12,7 @@
 //! - Every byte that is read is checked before it is believed.
 //! - Several processes may append and read at once; readers see a prefix.
 
+mod archive;
 mod blobs;
 mod bytes;
 mod codec;
@@ -28,12 +29,18 @@ mod index;
 mod journal;
 mod objects;
 mod pack;
+mod partial;
 mod presence;
+mod repair;
 mod repository;
 pub mod schema;
 mod snapshot;
 mod verify;
 
+pub use archive::{
+    ArchiveChoice, ArchiveEnd, ArchiveError, ArchiveProgress, ArchiveRead, ArchiveSummary, export,
+    import_archive,
+};
 pub use blobs::{BlobError, Blobs};
 pub use codec::CodecError;
 pub use disk::DiskError;
@@ -41,6 +48,7 @@ pub use error::{AppendError, Corruption, Mark, Notice, StoreError};
 pub use format::{FORMAT_LINE, LARGE_BLOB, STORE_DIR};
 pub use frame::{Draft, FrameError, SealError};
 pub use gc::{Fate, Garbage, GarbageKind, GarbageReport, GcError, GcProgress, Left};
+pub use repair::{RepairProgress, RepairReport, RepairSource, repair};
 pub use repository::{Frames, FramesBack, Glimpse, Repository};
 pub use schema::PayloadError;
-pub use verify::{VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};
+pub use verify::{MissingBlob, VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};

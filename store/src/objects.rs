@@ -51,6 +51,22 @@ impl Objects {
         result
     }
 
+    /// As [`put`](Self::put), but keeps nothing when the bytes are not those of
+    /// `expected`.
+    pub(crate) fn put_expected(
+        &self,
+        expected: BlobId,
+        source: &mut dyn Read,
+        source_path: &Path,
+    ) -> Result<(BlobId, Vec<PathBuf>), DiskError> {
+        let temporary = self.temporary()?;
+        let result = self.write_if(source, source_path, &temporary, Some(expected));
+        if !matches!(&result, Ok((blob, _)) if *blob == expected) {
+            let _ = disk::remove(&temporary.0);
+        }
+        result
+    }
+
     fn temporary(&self) -> Result<(PathBuf, File), DiskError> {
         loop {
             let number = COUNTER.fetch_add(1, Ordering::Relaxed);
@@ -71,7 +87,17 @@ impl Objects {
         &self,
         source: &mut dyn Read,
         source_path: &Path,
+        temporary: &(PathBuf, File),
+    ) -> Result<(BlobId, Vec<PathBuf>), DiskError> {
+        self.write_if(source, source_path, temporary, None)
+    }
+
+    fn write_if(
+        &self,
+        source: &mut dyn Read,
+        source_path: &Path,
         (path, file): &(PathBuf, File),
+        expected: Option<BlobId>,
     ) -> Result<(BlobId, Vec<PathBuf>), DiskError> {
         let mut hasher = blake3::Hasher::new();
         let mut chunk = vec![0; 1 << 20];
@@ -88,6 +114,9 @@ impl Objects {
             len += read as u64;
         }
         let blob = BlobId(*hasher.finalize().as_bytes());
+        if expected.is_some_and(|expected| expected != blob) {
+            return Ok((blob, Vec::new()));
+        }
         let target = self.path(blob);
         let Some(folder) = target.parent().map(Path::to_owned) else { return Ok((blob, Vec::new())) };
         // Should the folder have been made by somebody who did not sync it, we do.

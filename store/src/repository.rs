@@ -3,6 +3,7 @@
 mod fold;
 mod glimpse;
 mod indexed;
+mod raw;
 
 use std::path::{Path, PathBuf};
 

@@ -55,3 +55,102 @@ fn gc_and_a_writer_keep_out_of_each_others_way() {
     drop(lock);
     bench.run(["import", "../photos"]).expect(0).says("1 imported");
 }
+
+/// Changes one byte of the largest file of a folder of the store.
+fn flip(bench: &Bench, folder: &str, at: usize) {
+    let all = files(&bench.path("repo/.safelight").join(folder));
+    let path = all.into_iter().max_by_key(|path| fs::metadata(path).map_or(0, |data| data.len()));
+    let path = path.expect("a file");
+    let mut bytes = fs::read(&path).expect("readable");
+    bytes[at] ^= 1;
+    fs::write(&path, bytes).expect("writable");
+}
+
+#[test]
+fn verify_says_what_damage_affects_and_repair_mends_it() {
+    let bench = stocked(2);
+    flip(&bench, "packs", 32 + 52 + 10);
+    bench.run(["verify"]).expect(0);
+    let ran = bench.run(["verify", "--deep"]).expect(6);
+    ran.says("it is image").says("safelight repair --from");
+    let found = bench.run(["verify", "--deep", "--json"]).expect(6).json();
+    assert_eq!(found["good"], json!(false));
+    assert_eq!(found["problems"][0]["impact"]["needed_by"][0]["need"], "image");
+
+    bench.run(["repair", "--from", "../nowhere"]).expect(4).says("no folder");
+    fs::create_dir(bench.path("empty")).expect("a folder");
+    bench.run(["repair", "--from", "../empty"]).expect(6).says("0 of 1 restored");
+    bench.run(["repair", "--from-repository", "../empty"]).expect(4).says("no repository");
+    let mended = bench.run(["repair", "--from", "../photos", "--json"]).expect(0).json();
+    assert_eq!((&mended["restored"].as_array().map(Vec::len), &mended["good"]), (&Some(1), &json!(true)));
+    bench.run(["verify", "--deep"]).expect(0).says("whole copy is stored elsewhere").says("good");
+    bench.run(["repair", "--from", "../photos"]).expect(0).says("nothing was damaged");
+    // What a repair replaced can go, once nothing needs it.
+    bench.run(["gc", "--delete", "--grace", "0"]).expect(0).says("deleted 1 thing");
+    let clean = bench.run(["verify", "--deep", "--json"]).expect(0).json();
+    assert_eq!(clean["superseded"], json!([]));
+}
+
+#[test]
+fn a_lost_pack_is_brought_back_from_a_copy_of_the_repository() {
+    let bench = stocked(2);
+    let packs = files(&bench.path("repo/.safelight/packs"));
+    fs::create_dir_all(bench.path("copy/.safelight/packs")).expect("folders");
+    for pack in &packs {
+        fs::copy(pack, bench.path("copy/.safelight/packs").join(pack.file_name().expect("a name")))
+            .expect("copied");
+        fs::remove_file(pack).expect("gone");
+    }
+    bench.run(["verify"]).expect(6).says("missing: blob").says("it is image");
+    bench.run(["repair", "--from", "../copy"]).expect(0).says("18 of 18 restored");
+    bench.run(["verify", "--deep"]).expect(0);
+}
+
+#[test]
+fn an_archive_becomes_the_same_repository_elsewhere() {
+    let bench = stocked(2);
+    bench.run(["relabel", "train/sea/0001.jpg", "--to", "glacier"]).expect(0);
+    let status = |place: &str| bench.run_in(&bench.path(place), ["status", "--json"]).expect(0).json();
+    let written = bench.run(["export", "../all.safelight", "--json"]).expect(0).json();
+    assert_eq!((&written["blobs"], &written["left_out"]), (&json!(18), &json!(0)));
+    bench.run(["export", "../all.safelight"]).expect(4).says("--force");
+    bench.run(["export", "../all.safelight", "--force"]).expect(0).says("18 blobs");
+
+    let outside = bench.path("");
+    let read = bench.run_in(&outside, ["-C", "copy", "import", "--archive", "all.safelight", "--json"]);
+    let read = read.expect(0).json();
+    assert_eq!((&read["end"], &read["head"]), (&json!("whole"), &written["head"]));
+    let (one, two) = (status("repo"), status("copy"));
+    assert_eq!((&one["head"], &one["state"]), (&two["head"], &two["state"]));
+    bench.run_in(&bench.path("copy"), ["verify", "--deep"]).expect(0).says("good");
+    // Again, there is nothing new; and a repository of its own is left alone.
+    bench.run_in(&outside, ["-C", "copy", "import", "--archive", "all.safelight"]).expect(0).says("0 frames");
+    bench.run_in(&outside, ["init", "mine"]).expect(0);
+    bench
+        .run_in(&outside, ["-C", "mine", "import", "--archive", "all.safelight"])
+        .expect(4)
+        .says("another history");
+}
+
+#[test]
+fn an_archive_that_is_cut_or_damaged_says_so() {
+    let bench = stocked(2);
+    bench.run(["export", "../all.safelight"]).expect(0);
+    let whole = fs::read(bench.path("all.safelight")).expect("readable");
+    let outside = bench.path("");
+    let import = |into: &str, file: &str| bench.run_in(&outside, ["-C", into, "import", "--archive", file]);
+    bench.write("cut.safelight", &whole[..whole.len() - 70]);
+    import("cut", "cut.safelight").expect(3).says("cut short").says("what came before is kept");
+    bench.run_in(&bench.path("cut"), ["verify", "--deep"]).expect(0);
+    import("cut", "all.safelight").expect(0).says("as the archive says");
+    let mut bent = whole.clone();
+    bent[whole.len() / 2] ^= 1;
+    bench.write("bent.safelight", &bent);
+    import("bent", "bent.safelight").expect(6).says("damaged at byte");
+    bench.write("other.safelight", b"PK\x03\x04 something else");
+    import("other", "other.safelight").expect(4).says("no archive of safelight");
+    assert!(!bench.path("other").exists(), "nothing is made of it");
+    import("none", "nowhere.safelight").expect(1).says("nowhere.safelight");
+    bench.run(["import"]).expect(2);
+    bench.run(["import", "--archive", "x", "folder"]).expect(2);
+}

@@ -5,7 +5,8 @@ use std::path::Path;
 use safelight_lineage::digest::FrameDigest;
 use safelight_lineage::value::Seq;
 
-use super::report::{Meter, VerifyDepth, VerifyProblem, VerifyReport};
+use super::missing::Named;
+use super::report::{Meter, VerifyProblem, VerifyReport};
 use crate::disk::{self, DiskError};
 use crate::error::{Mark, StoreError};
 use crate::frame;
@@ -14,16 +15,17 @@ use crate::journal::{
     segments,
 };
 
-pub(super) fn verify(dir: &Path, depth: VerifyDepth, report: &mut VerifyReport, meter: &mut Meter<'_>) {
-    if let Err(error) = walk(dir, depth, report, meter) {
+/// Walks the frames; `named` takes in the blobs that their events name.
+pub(super) fn verify(dir: &Path, report: &mut VerifyReport, named: &mut Named, meter: &mut Meter<'_>) {
+    if let Err(error) = walk(dir, report, named, meter) {
         report.problems.push(error.into());
     }
 }
 
 fn walk(
     dir: &Path,
-    depth: VerifyDepth,
     report: &mut VerifyReport,
+    named: &mut Named,
     meter: &mut Meter<'_>,
 ) -> Result<(), DiskError> {
     let acknowledged = Acknowledged::read(dir)?;
@@ -34,17 +36,19 @@ fn walk(
                 report.frames += 1;
                 report.events += raw.events;
                 meter.add(raw.bytes.len() as u64);
-                if depth == VerifyDepth::Deep
-                    && let Err(StoreError::UnreadableFrame { file, offset, source }) = raw.open()
-                {
-                    report.problems.push(VerifyProblem {
-                        file,
-                        offset,
-                        blob: None,
-                        expected: Mark::Words("events that can be read"),
-                        actual: Mark::Said(source.to_string()),
-                        what: "the frame is whole, but its content makes no sense",
-                    });
+                match raw.open() {
+                    Ok(frame) => named.add(&raw, &frame),
+                    Err(StoreError::UnreadableFrame { file, offset, source }) => {
+                        report.problems.push(VerifyProblem {
+                            file,
+                            offset,
+                            blob: None,
+                            expected: Mark::Words("events that can be read"),
+                            actual: Mark::Said(source.to_string()),
+                            what: "the frame is whole, but its content makes no sense",
+                        });
+                    }
+                    Err(_) => {}
                 }
                 continue;
             }

@@ -1,7 +1,8 @@
 //! Looking for damage, in all of a repository, without changing anything.
 
 mod journal;
+mod missing;
 mod packs;
 mod report;
 
-pub use report::{VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};
+pub use report::{MissingBlob, VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};

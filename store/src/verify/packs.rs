@@ -22,11 +22,20 @@ enum Job {
 
 enum Word {
     Problem(VerifyProblem),
-    Blobs(u64),
+    /// So many blobs were seen, and of these a good copy.
+    Blobs(u64, Vec<BlobId>),
     Bytes(u64),
 }
 
-pub(super) fn verify(store: &Path, depth: VerifyDepth, report: &mut VerifyReport, meter: &mut Meter<'_>) {
+/// Looks at all that is stored; `whole` takes in the blobs with a good copy, as
+/// far as the depth can tell.
+pub(super) fn verify(
+    store: &Path,
+    depth: VerifyDepth,
+    report: &mut VerifyReport,
+    whole: &mut Vec<BlobId>,
+    meter: &mut Meter<'_>,
+) {
     let dir = store.join("packs");
     let mut jobs = Vec::new();
     match packs(&dir) {
@@ -59,7 +68,10 @@ pub(super) fn verify(store: &Path, depth: VerifyDepth, report: &mut VerifyReport
         for word in receiver {
             match word {
                 Word::Problem(problem) => report.problems.push(problem),
-                Word::Blobs(blobs) => report.blobs += blobs,
+                Word::Blobs(blobs, good) => {
+                    report.blobs += blobs;
+                    whole.extend(good);
+                }
                 Word::Bytes(bytes) => meter.add(bytes),
             }
         }
@@ -76,7 +88,7 @@ fn verify_pack(dir: &Path, number: u64, depth: VerifyDepth, out: &Sender<Word>) 
         Err(error) => return Err(error),
     };
     let Loaded { state, mut entries } = load(&file, &path, number)?;
-    let _ = out.send(Word::Blobs(entries.len() as u64));
+    let count = entries.len() as u64;
     let problem = |offset, blob, what, expected, actual| {
         let _ = out.send(Word::Problem(VerifyProblem {
             file: path.clone(),
@@ -108,8 +120,10 @@ fn verify_pack(dir: &Path, number: u64, depth: VerifyDepth, out: &Sender<Word>) 
         }
     }
     if depth == VerifyDepth::Quick {
+        let _ = out.send(Word::Blobs(count, entries.iter().map(|entry| entry.blob).collect()));
         return Ok(());
     }
+    let mut good = Vec::with_capacity(entries.len());
     let mut rest = entries.as_slice();
     let mut bytes = Vec::new();
     while let Some(first) = rest.first() {
@@ -150,10 +164,13 @@ fn verify_pack(dir: &Path, number: u64, depth: VerifyDepth, out: &Sender<Word>) 
                     Mark::Blob(entry.blob),
                     Mark::Words("other bytes"),
                 );
+            } else {
+                good.push(entry.blob);
             }
         }
         let _ = out.send(Word::Bytes(end - first.offset));
     }
+    let _ = out.send(Word::Blobs(count, good));
     Ok(())
 }
 
@@ -173,12 +190,13 @@ fn verify_object(path: &Path, depth: VerifyDepth, out: &Sender<Word>) -> Result<
         let _ = out.send(Word::Problem(problem));
         return Ok(());
     };
-    let _ = out.send(Word::Blobs(1));
     if depth == VerifyDepth::Quick {
+        let _ = out.send(Word::Blobs(1, vec![blob]));
         return Ok(());
     }
     let (actual, bytes) = hash_of(path)?;
     let _ = out.send(Word::Bytes(bytes));
+    let _ = out.send(Word::Blobs(1, if actual == blob { vec![blob] } else { Vec::new() }));
     if actual != blob {
         let problem = VerifyProblem {
             file: path.to_owned(),

@@ -1,9 +1,11 @@
 //! What a verification looks at and what it says.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use safelight_lineage::digest::BlobId;
 
+use super::missing::{self, Named};
 use super::{journal, packs};
 use crate::disk::{self, DiskError, shown};
 use crate::error::{Corruption, Mark, StoreError};
@@ -72,11 +74,32 @@ impl From<DiskError> for VerifyProblem {
     }
 }
 
+/// A blob that an event names and of which nothing is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingBlob {
+    /// The blob.
+    pub blob: BlobId,
+    /// The segment that holds the first frame which names it.
+    pub file: PathBuf,
+    /// Where that frame begins.
+    pub offset: u64,
+}
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyReport {
     /// All that is wrong. Empty: all is well.
     pub problems: Vec<VerifyProblem>,
+    /// Blobs that the log names and that are nowhere, ascending.
+    pub missing: Vec<MissingBlob>,
+    /// Damaged copies of blobs that are whole elsewhere, as a repair leaves
+    /// them. They harm nothing.
+    pub superseded: Vec<VerifyProblem>,
+    /// How many blobs the log names that are absent on purpose: the repository
+    /// was made from an archive without them.
+    pub absent: u64,
+    /// Damaged files that a repair has put aside.
+    pub set_aside: Vec<PathBuf>,
     /// How many frames were seen.
     pub frames: u64,
     /// How many events were in them.
@@ -88,6 +111,19 @@ pub struct VerifyReport {
     /// Bytes at the end of the journal of a commit that was never
     /// acknowledged. No damage; the next opening cuts them.
     pub torn_bytes: u64,
+}
+
+impl VerifyReport {
+    /// Whether nothing is damaged or missing.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty() && self.missing.is_empty()
+    }
+
+    /// The blobs that are damaged or missing, each once.
+    pub fn broken_blobs(&self) -> BTreeSet<BlobId> {
+        let damaged = self.problems.iter().filter_map(|problem| problem.blob);
+        damaged.chain(self.missing.iter().map(|missing| missing.blob)).collect()
+    }
 }
 
 /// Looks at the whole repository in `dir`, also one that cannot be opened, and
@@ -120,9 +156,12 @@ pub fn verify(
         Err(error) => return Err(error),
     }
     let mut meter = Meter { done: 0, total: weigh(&store, depth), report: progress };
-    journal::verify(&store.join("journal"), depth, &mut report, &mut meter);
-    packs::verify(&store, depth, &mut report, &mut meter);
+    let mut named = Named::default();
+    journal::verify(&store.join("journal"), &mut report, &mut named, &mut meter);
+    let mut whole = Vec::new();
+    packs::verify(&store, depth, &mut report, &mut whole, &mut meter);
     report.bytes = meter.done;
+    missing::find(&store, named, whole, &mut report);
     Ok(report)
 }
 

@@ -1,6 +1,7 @@
 //! The store's tests, one binary.
 
 mod append;
+mod archive;
 mod blobs;
 mod child;
 mod concurrency;
@@ -14,6 +15,7 @@ mod index;
 mod laws;
 mod payloads;
 mod power;
+mod repair;
 mod samples;
 mod support;
 mod torn;

@@ -128,3 +128,10 @@ pub fn forget_derived(dir: &Path) {
     let _ = fs::remove_dir_all(dir.join(".safelight/cache"));
     let _ = fs::remove_dir_all(dir.join(".safelight/index"));
 }
+
+/// A temporary folder in memory where there is one: for tests that sync
+/// thousands of times and are not about the disk.
+pub fn memory_dir() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::reachable::Need;
 use crate::digest::FrameDigest;
 use crate::event::{PredictionSource, Split, SubmissionSource};
 use crate::id::{
@@ -44,7 +45,21 @@ pub struct BlastRadius {
 /// looked at a prediction and changed a recipe is not traced. A frame that is
 /// not in this journal is taken to be the event's own.
 pub fn blast_radius(state: &State, image: ImageId) -> BlastRadius {
-    radius(state, &[(image, None)])
+    radius(state, &[(image, None)], &BTreeSet::new())
+}
+
+/// What these things may have influenced, themselves among it; as
+/// [`blast_radius`], which is this for one image.
+///
+/// Which runs began from weights that came from elsewhere stands in their
+/// recipes, which are blobs: so a [`Need::Weights`] leads nowhere from here.
+pub fn blast_radius_of(state: &State, seeds: &BTreeSet<Need>) -> BlastRadius {
+    let image = |seed: &Need| match seed {
+        Need::Image(image) => Some((*image, None)),
+        _ => None,
+    };
+    let images: Vec<_> = seeds.iter().filter_map(image).collect();
+    radius(state, &images, seeds)
 }
 
 /// What rests on the images as they were before these changes, each given by
@@ -60,11 +75,12 @@ pub fn stale_after(state: &State, changes: &[(ImageId, Seq)]) -> BlastRadius {
         *entry = (*entry).max(*seq);
     }
     let images: Vec<_> = last.into_iter().map(|(image, seq)| (image, Some(seq))).collect();
-    radius(state, &images)
+    radius(state, &images, &BTreeSet::new())
 }
 
-/// The radius of images, each by way of datasets taken before a Seq if given.
-fn radius(state: &State, images: &[(ImageId, Option<Seq>)]) -> BlastRadius {
+/// The radius of images, each by way of datasets taken before a Seq if given,
+/// and of other things.
+fn radius(state: &State, images: &[(ImageId, Option<Seq>)], seeds: &BTreeSet<Need>) -> BlastRadius {
     let mut radius = BlastRadius::default();
     let mut tainted = Tainted { state, images: Vec::new() };
     for (image, until) in images {
@@ -85,14 +101,15 @@ fn radius(state: &State, images: &[(ImageId, Option<Seq>)]) -> BlastRadius {
                 tainted.add_batch(drawn.samples);
             }
         }
-        if tainted.reach(record.event.at, record.seq, &[Split::Train, Split::Valid]) {
+        let seeded = seeds.contains(&Need::Generator(record.event.generator));
+        if seeded || tainted.reach(record.event.at, record.seq, &[Split::Train, Split::Valid]) {
             generators.insert(record.event.generator);
             radius.generators.push(record.event.generator);
         }
     }
     for batch in state.samples() {
         let drawn = &batch.generated.event;
-        if generators.contains(&drawn.generator) {
+        if generators.contains(&drawn.generator) || seeds.contains(&Need::Samples(drawn.samples)) {
             radius.samples.push(drawn.samples);
             if samples.insert(drawn.samples) {
                 tainted.add_batch(drawn.samples);
@@ -106,7 +123,13 @@ fn radius(state: &State, images: &[(ImageId, Option<Seq>)]) -> BlastRadius {
         let started = &run.started.event;
         // A parent is older than the run, and so is the run that made it.
         let inherited = started.parent.is_some_and(|parent| checkpoints.contains(&parent));
-        if inherited || tainted.reach(started.at, run.started.seq, &[Split::Train, Split::Valid]) {
+        let seeded = seeds.contains(&Need::Run(started.run));
+        // Of a run with a damaged checkpoint, that one and the later ones.
+        let first = run.checkpoints.iter().position(|id| seeds.contains(&Need::Checkpoint(*id)));
+        if let Some(first) = first {
+            checkpoints.extend(run.checkpoints[first..].iter().copied());
+        }
+        if inherited || seeded || tainted.reach(started.at, run.started.seq, &[Split::Train, Split::Valid]) {
             runs.insert(started.run);
             radius.runs.push(started.run);
             checkpoints.extend(run.checkpoints.iter().copied());
@@ -115,11 +138,17 @@ fn radius(state: &State, images: &[(ImageId, Option<Seq>)]) -> BlastRadius {
     let made = state.checkpoints().iter().map(|record| record.event.checkpoint);
     radius.checkpoints.extend(made.filter(|checkpoint| checkpoints.contains(checkpoint)));
 
-    results(state, &own, &checkpoints, &mut radius);
+    results(state, seeds, &own, &checkpoints, &mut radius);
     radius
 }
 
-fn results(state: &State, own: &Tainted<'_>, checkpoints: &BTreeSet<CheckpointId>, radius: &mut BlastRadius) {
+fn results(
+    state: &State,
+    seeds: &BTreeSet<Need>,
+    own: &Tainted<'_>,
+    checkpoints: &BTreeSet<CheckpointId>,
+    radius: &mut BlastRadius,
+) {
     let mut predictions = BTreeSet::new();
     for record in state.predictions() {
         let event = &record.event;
@@ -130,21 +159,26 @@ fn results(state: &State, own: &Tainted<'_>, checkpoints: &BTreeSet<CheckpointId
             }
             PredictionSource::External { .. } => false,
         };
-        if by_model || own.reach(event.at, record.seq, &[event.split]) {
+        if by_model
+            || seeds.contains(&Need::Predictions(event.predictions))
+            || own.reach(event.at, record.seq, &[event.split])
+        {
             predictions.insert(event.predictions);
             radius.predictions.push(event.predictions);
         }
     }
     for record in state.passes() {
         let event = &record.proposed.event;
-        let judged = own.reach(event.at, record.proposed.seq, &Split::ALL);
+        let judged =
+            seeds.contains(&Need::Pass(event.pass)) || own.reach(event.at, record.proposed.seq, &Split::ALL);
         if judged || event.predictions.iter().any(|id| predictions.contains(id)) {
             radius.passes.push(event.pass);
         }
     }
     let mut ensembles = BTreeSet::new();
     for record in state.ensembles() {
-        if record.event.members.iter().any(|member| predictions.contains(&member.predictions)) {
+        let seeded = seeds.contains(&Need::Ensemble(record.event.ensemble));
+        if seeded || record.event.members.iter().any(|member| predictions.contains(&member.predictions)) {
             ensembles.insert(record.event.ensemble);
             radius.ensembles.push(record.event.ensemble);
         }
@@ -155,7 +189,7 @@ fn results(state: &State, own: &Tainted<'_>, checkpoints: &BTreeSet<CheckpointId
             SubmissionSource::Ensemble { ensemble } => ensembles.contains(&ensemble),
             SubmissionSource::Predictions { predictions: id } => predictions.contains(&id),
         };
-        if affected {
+        if affected || seeds.contains(&Need::Submission(event.submission)) {
             radius.submissions.push(event.submission);
         }
     }
@@ -241,6 +275,26 @@ mod tests {
         let of_image = blast_radius(&log.state, image);
         assert_eq!(of_image.runs, [1, 2, 3].map(|number| RunId([number; 16])));
         assert_eq!(stale_after(&log.state, &[]), BlastRadius::default());
+    }
+
+    #[test]
+    fn a_model_or_a_result_reaches_what_was_made_of_it() {
+        let mut log = Log::with_classes(&["sea"]);
+        log.whole_recipe(1, None);
+        log.whole_recipe(2, Some(CheckpointId([0x81; 16])));
+        let of = |need| blast_radius_of(&log.state, &BTreeSet::from([need]));
+        // The second checkpoint of run 1, which run 2 began from.
+        let radius = of(Need::Checkpoint(CheckpointId([0x81; 16])));
+        assert_eq!(radius.runs, [RunId([2; 16])], "its own run does not rest on it");
+        assert_eq!(radius.checkpoints.len(), 3);
+        assert_eq!(radius.submissions, [1, 2].map(|number| SubmissionId([number; 16])));
+        let radius = of(Need::Predictions(PredictionsId([2; 16])));
+        assert!(radius.runs.is_empty() && radius.checkpoints.is_empty());
+        assert_eq!(radius.ensembles, [EnsembleId([2; 16])]);
+        assert_eq!(radius.submissions, [SubmissionId([2; 16])]);
+        let radius = of(Need::Submission(SubmissionId([1; 16])));
+        assert_eq!(radius.submissions, [SubmissionId([1; 16])]);
+        assert_eq!(radius, BlastRadius { submissions: radius.submissions.clone(), ..Default::default() });
     }
 
     #[test]

@@ -19,3 +19,4 @@ pub mod sheet;
 pub mod stop;
 pub mod submit;
 pub mod train;
+pub mod watch;

@@ -7,9 +7,21 @@ use std::time::Duration;
 /// # Errors
 /// When it is none of these.
 pub fn parse(text: &str) -> Result<Duration, String> {
+    parse_with(text, "d")
+}
+
+/// As [`parse`]; a bare number counts seconds.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_seconds(text: &str) -> Result<Duration, String> {
+    parse_with(text, "s")
+}
+
+fn parse_with(text: &str, bare: &str) -> Result<Duration, String> {
     let (number, unit) = match text.find(|letter: char| !letter.is_ascii_digit() && letter != '.') {
         Some(end) => text.split_at(end),
-        None => (text, "d"),
+        None => (text, bare),
     };
     let seconds = match unit.trim() {
         "d" | "day" | "days" => 86_400.0,
@@ -54,6 +66,7 @@ mod tests {
             assert_eq!(duration, Duration::from_secs(seconds), "{text}");
             assert_eq!(words(duration), shown);
         }
+        assert_eq!(parse_seconds("30"), Ok(Duration::from_secs(30)));
         for text in ["", "d", "-1d", "14 weeks", "1e400", "1.2.3"] {
             assert!(parse(text).is_err(), "{text}");
         }

@@ -20,7 +20,8 @@ use crate::stop::Stop;
                   safelight import ~/photos --dry-run        look only\n  \
                   safelight -C copy import --archive scenes.safelight   a repository from an archive\n\n\
                   Files are copied, never moved, linked or changed. Importing a folder again brings what is new\n\
-                  or changed. Files that are no good pictures are listed with the reason; the exit code is then 3."
+                  or changed; files with the same size and times as at the last import are not read again\n\
+                  (--reread does). Files that are no good pictures are listed with the reason; the exit code is then 3."
 )]
 pub struct ImportArgs {
     /// The folder.
@@ -30,7 +31,7 @@ pub struct ImportArgs {
     /// Read an archive that `safelight export` wrote (`-` for stdin) into the
     /// folder to work in, which becomes a repository; one that holds the
     /// beginning of the same history already gets the rest.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "layout", "check", "dry_run"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["split", "layout", "check", "dry_run", "reread"])]
     archive: Option<PathBuf>,
 
     /// What the images are for, when the folder has no train, valid or test in it.
@@ -48,17 +49,21 @@ pub struct ImportArgs {
     /// Read and check everything, but keep nothing.
     #[arg(long)]
     dry_run: bool,
+
+    /// Also read files whose size and times are those of the last import.
+    #[arg(long)]
+    reread: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum SplitName {
+pub(super) enum SplitName {
     Train,
     Valid,
     Test,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum LayoutName {
+pub(super) enum LayoutName {
     /// By the names of the folders.
     Auto,
     /// train/CLASS/…, valid/CLASS/…, test/CLASS/… or test/….
@@ -75,6 +80,26 @@ enum Check {
     Decode,
 }
 
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Split {
+        match name {
+            SplitName::Train => Split::Train,
+            SplitName::Valid => Split::Valid,
+            SplitName::Test => Split::Test,
+        }
+    }
+}
+
+impl From<LayoutName> for Layout {
+    fn from(name: LayoutName) -> Layout {
+        match name {
+            LayoutName::Auto => Layout::Auto,
+            LayoutName::Splits => Layout::Splits,
+            LayoutName::Classes => Layout::Classes,
+        }
+    }
+}
+
 pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
     let folder = match (&args.archive, &args.folder) {
         (Some(archive), _) => return super::archive::import(archive, context),
@@ -84,18 +109,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
     };
     let mut session = context.session()?;
     let options = ImportOptions {
-        walk: WalkOptions {
-            layout: match args.layout {
-                LayoutName::Auto => Layout::Auto,
-                LayoutName::Splits => Layout::Splits,
-                LayoutName::Classes => Layout::Classes,
-            },
-            split: match args.split {
-                SplitName::Train => Split::Train,
-                SplitName::Valid => Split::Valid,
-                SplitName::Test => Split::Test,
-            },
-        },
+        walk: WalkOptions { layout: args.layout.into(), split: args.split.into() },
         read: ReadOptions {
             limits: ProbeLimits {
                 depth: match args.check {
@@ -107,6 +121,8 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
             ..ReadOptions::default()
         },
         dry_run: args.dry_run,
+        reread: args.reread,
+        only: None,
     };
     let stop = Stop::install();
     let bar = context.out.bar("importing", 0, "files");
@@ -126,6 +142,7 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
     context.out.document(&serde_json::json!({
         "files": done.files,
         "bytes": done.bytes,
+        "not_read": done.passed_over,
         "imported": done.summary.imported,
         "revised": done.summary.revised,
         "unchanged": done.summary.unchanged,
@@ -175,7 +192,7 @@ pub fn report(context: &Context, done: &Imported, dry_run: bool, seconds: f64) {
         parts.push(format!("{refused} refused"));
     }
     out.line(format!(
-        "{}: {:.1} MB in {seconds:.2} s ({:.0} files/s)",
+        "{}: {:.1} MB read in {seconds:.2} s ({:.0} files/s)",
         parts.join(", "),
         done.bytes as f64 / 1e6,
         done.files as f64 / seconds.max(1e-9)

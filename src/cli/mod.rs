@@ -14,6 +14,7 @@ mod folds;
 mod gc;
 mod history;
 mod import;
+mod index;
 mod init;
 mod job;
 mod output;
@@ -27,7 +28,9 @@ mod status;
 mod submit;
 mod train;
 mod tui;
+mod undo;
 mod verify;
+mod watch;
 mod weights;
 mod words;
 
@@ -77,13 +80,14 @@ struct Global {
 enum Command {
     Init(init::InitArgs),
     Import(import::ImportArgs),
+    Watch(watch::WatchArgs),
     Status(status::StatusArgs),
     Log(history::LogArgs),
     Show(history::ShowArgs),
     Relabel(change::RelabelArgs),
     Remove(change::RemoveArgs),
     Restore(change::RestoreArgs),
-    Undo(change::UndoArgs),
+    Undo(undo::UndoArgs),
     Audit(audit::AuditArgs),
     FindRate(find_rate::FindRateArgs),
     Train(train::TrainArgs),
@@ -99,6 +103,7 @@ enum Command {
     Verify(verify::VerifyArgs),
     Repair(repair::RepairArgs),
     Gc(gc::GcArgs),
+    Index(index::IndexArgs),
     Demo(demo::DemoArgs),
     Tui(tui::TuiArgs),
     #[command(hide = true)]
@@ -149,13 +154,14 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
     match command {
         Command::Init(args) => init::run(&args, context),
         Command::Import(args) => import::run(&args, context),
+        Command::Watch(args) => watch::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Log(args) => history::log(&args, context),
         Command::Show(args) => history::show(&args, context),
         Command::Relabel(args) => change::relabel(&args, context),
         Command::Remove(args) => change::remove(&args, context),
         Command::Restore(args) => change::restore(&args, context),
-        Command::Undo(args) => change::undo(&args, context),
+        Command::Undo(args) => undo::run(&args, context),
         Command::Audit(args) => audit::run(&args, context),
         Command::FindRate(args) => find_rate::run(&args, context),
         Command::Train(args) => train::run(&args, context),
@@ -171,6 +177,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Verify(args) => verify::run(&args, context),
         Command::Repair(args) => repair::run(&args, context),
         Command::Gc(args) => gc::run(&args, context),
+        Command::Index(args) => index::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Tui(args) => tui::run(&args, context),
         Command::Job(args) => job::run(&args, context),

@@ -41,6 +41,15 @@ impl Output {
         }
     }
 
+    /// Writes one line of JSON among many, at once; nothing without `--json`.
+    pub fn event(&self, value: &serde_json::Value) {
+        if self.json {
+            self.write(value.to_string().as_bytes());
+            // A reader waits for it; when it went away, the writes say so.
+            let _ = io::stdout().flush();
+        }
+    }
+
     /// Tells a person something on stderr that is not the result.
     pub fn notice(&self, text: &str) {
         if !self.quiet {

@@ -16,7 +16,9 @@ mod probe_jpeg;
 mod probe_png;
 mod problem;
 mod read;
+mod rescan;
 pub mod run;
+mod stamp;
 mod walk;
 
 pub use class_name::ClassCollision;
@@ -24,4 +26,6 @@ pub use layout::Layout;
 pub use probe::{JpegKind, ProbeDepth, ProbeError, ProbeLimits, ProbedImage, probe};
 pub use problem::{Problem, ProblemKind, Severity};
 pub use read::{ReadFile, ReadOptions, ReadSummary, read_all};
+pub use rescan::{RescanIndex, Row, file_system_time};
+pub use stamp::Stamp;
 pub use walk::{Found, Walk, WalkError, WalkOptions, walk};

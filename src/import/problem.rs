@@ -83,6 +83,9 @@ pub enum ProblemKind {
     /// The file was there when the folder was walked and is gone now.
     #[error("it vanished while it was being imported")]
     Vanished,
+    /// Its size or time changed while it was read.
+    #[error("it changed while it was being read; import again when it holds still")]
+    Changing,
     /// The file could not be read.
     #[error("it cannot be read: {message}")]
     Unreadable {
@@ -147,6 +150,7 @@ impl ProblemKind {
             ProblemKind::NotAFile => "not_a_file",
             ProblemKind::UnreadableFolder { .. } => "unreadable_folder",
             ProblemKind::Vanished => "vanished",
+            ProblemKind::Changing => "changing",
             ProblemKind::Unreadable { .. } => "unreadable",
             ProblemKind::TooLarge { .. } => "too_large",
             ProblemKind::Picture(error) => error.code(),

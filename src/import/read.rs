@@ -16,6 +16,7 @@ use safelight_lineage::digest::BlobId;
 
 use super::probe::{ProbeLimits, ProbedImage, probe};
 use super::problem::ProblemKind;
+use super::stamp::Stamp;
 use super::walk::Found;
 
 /// A thread takes so many files at once, or so many bytes: few enough to keep
@@ -156,7 +157,7 @@ fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ProblemKind> {
     let failed = |error: io::Error| ProblemKind::file(&error);
     // Without waiting: the file may have become a pipe since the walk.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits() as i32;
-    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
+    let mut file: File = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
         return Err(ProblemKind::NotAFile);
@@ -167,8 +168,15 @@ fn read_bytes(path: &Path, limit: u64) -> Result<Vec<u8>, ProblemKind> {
     }
     // One byte more than it has, so that its end is found without growing.
     let mut bytes = Vec::with_capacity(metadata.len() as usize + 1);
-    let size = file.take(limit + 1).read_to_end(&mut bytes).map_err(failed)? as u64;
-    if size > limit { Err(too_large(size)) } else { Ok(bytes) }
+    let size = Read::take(&mut file, limit + 1).read_to_end(&mut bytes).map_err(failed)? as u64;
+    if size > limit {
+        return Err(too_large(size));
+    }
+    // Half of the old and half of the new bytes may still be a picture.
+    if Stamp::of(&file.metadata().map_err(failed)?) != Stamp::of(&metadata) {
+        return Err(ProblemKind::Changing);
+    }
+    Ok(bytes)
 }
 
 /// The batches: which are claimed, read, delivered.

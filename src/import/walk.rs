@@ -1,21 +1,28 @@
 //! Which pictures a folder holds.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+use rustix::fs::{AtFlags, FileType, Stat};
 use safelight_lineage::event::Split;
 use safelight_lineage::value::{PathBytes, escape};
 
 use super::class_name::{ClassCollision, collision};
 use super::layout::{Layout, Place, detect, place};
 use super::problem::{Problem, ProblemKind};
+use super::stamp::Stamp;
 
 /// The folder of a repository; nothing in it is ever imported.
 const REPOSITORY: &str = ".safelight";
+
+/// So many entries of a folder are looked at on several threads.
+const MANY: usize = 256;
 
 /// Endings of names that announce a picture, also of kinds that
 /// [`probe`](super::probe()) then refuses by name.
@@ -52,6 +59,8 @@ pub struct Found {
     pub split: Split,
     /// Its size in bytes when the folder was walked.
     pub size: u64,
+    /// What the file system said of it then.
+    pub stamp: Stamp,
 }
 
 /// What a folder holds.
@@ -164,7 +173,8 @@ pub fn walk(root: &Path, options: &WalkOptions) -> Result<Walk, WalkError> {
                 absolute: file.absolute,
                 label,
                 split,
-                size: file.size,
+                size: file.stamp.size,
+                stamp: file.stamp,
             }),
             Err(kind) => problems.push(Problem { path: PathBytes::new(file.path), kind }),
         }
@@ -229,7 +239,7 @@ type Identity = (u64, u64);
 struct RawFile {
     path: Vec<u8>,
     absolute: PathBuf,
-    size: u64,
+    stamp: Stamp,
 }
 
 /// Everything below a folder, before names mean anything.
@@ -275,7 +285,7 @@ impl Tour {
         let mut pending = vec![(path, absolute)];
         while let Some((path, absolute)) = pending.pop() {
             let entries = fs::metadata(&absolute).and_then(|metadata| {
-                self.enter(&path, identity(&metadata)).map_or(Ok(None), |()| list(&absolute))
+                self.enter(&path, identity(&metadata)).map_or(Ok(None), |()| look(&absolute).map(Some))
             });
             let entries = match entries {
                 Ok(Some(entries)) => entries,
@@ -288,12 +298,12 @@ impl Tour {
             if !path.is_empty() {
                 self.folders.push(path.clone());
             }
-            for name in entries.into_iter().rev() {
+            self.files.reserve(entries.len());
+            for (name, stat) in entries.into_iter().rev() {
                 let below = join(&path, name.as_bytes());
-                let absolute = absolute.join(&name);
                 if let Some(kind) = objection(name.as_bytes()) {
                     self.problem(below, kind);
-                } else if let Some(folder) = self.visit(below, absolute) {
+                } else if let Some(folder) = self.visit(below, absolute.join(&name), stat) {
                     pending.push(folder);
                 }
             }
@@ -318,25 +328,26 @@ impl Tour {
     }
 
     /// Takes in one entry of a folder; gives it back when it is a folder.
-    fn visit(&mut self, path: Vec<u8>, absolute: PathBuf) -> Option<(Vec<u8>, PathBuf)> {
-        let metadata = match fs::symlink_metadata(&absolute) {
-            Ok(metadata) => metadata,
+    fn visit(
+        &mut self,
+        path: Vec<u8>,
+        absolute: PathBuf,
+        stat: io::Result<Stat>,
+    ) -> Option<(Vec<u8>, PathBuf)> {
+        let stat = match stat {
+            Ok(stat) => stat,
             Err(error) => {
                 self.problem(path, ProblemKind::file(&error));
                 return None;
             }
         };
-        if metadata.is_symlink() {
-            self.follow(path, absolute);
-            return None;
-        }
-        if metadata.is_dir() {
-            return Some((path, absolute));
-        }
-        if metadata.is_file() {
-            self.files.push(RawFile { path, absolute, size: metadata.len() });
-        } else {
-            self.problem(path, ProblemKind::NotAFile);
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Symlink => self.follow(path, absolute),
+            FileType::Directory => return Some((path, absolute)),
+            FileType::RegularFile => {
+                self.files.push(RawFile { path, absolute, stamp: Stamp::of_stat(&stat) });
+            }
+            _ => self.problem(path, ProblemKind::NotAFile),
         }
         None
     }
@@ -350,7 +361,7 @@ impl Tour {
                 self.links.insert(path, target);
             }
             Ok((metadata, _)) if metadata.is_file() => {
-                self.files.push(RawFile { path, absolute, size: metadata.len() });
+                self.files.push(RawFile { path, absolute, stamp: Stamp::of(&metadata) });
             }
             Ok(_) => self.problem(path, ProblemKind::NotAFile),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -368,13 +379,22 @@ fn identity(metadata: &fs::Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// The names in a folder, sorted by their bytes.
-fn list(folder: &Path) -> io::Result<Option<Vec<std::ffi::OsString>>> {
-    let mut names = fs::read_dir(folder)?
-        .map(|entry| entry.map(|entry| entry.file_name()))
-        .collect::<io::Result<Vec<_>>>()?;
-    names.sort_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
-    Ok(Some(names))
+/// The entries of a folder, sorted by the bytes of their names, each with what
+/// the file system says of it; links are not followed.
+fn look(folder: &Path) -> io::Result<Vec<(OsString, io::Result<Stat>)>> {
+    let mut names =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<OsString>>>()?;
+    names.sort_unstable_by(|a, b| a.as_bytes().cmp(b.as_bytes()));
+    // Relative to the open folder: the system need not find its path each time.
+    let open = fs::File::open(folder)?;
+    let stat = |name: OsString| {
+        let stat = rustix::fs::statat(&open, &name, AtFlags::SYMLINK_NOFOLLOW).map_err(io::Error::from);
+        (name, stat)
+    };
+    if names.len() < MANY {
+        return Ok(names.into_iter().map(stat).collect());
+    }
+    Ok(names.into_par_iter().with_min_len(MANY).map(stat).collect())
 }
 
 fn join(path: &[u8], name: &[u8]) -> Vec<u8> {

@@ -154,3 +154,111 @@ fn an_archive_that_is_cut_or_damaged_says_so() {
     bench.run(["import"]).expect(2);
     bench.run(["import", "--archive", "x", "folder"]).expect(2);
 }
+
+#[test]
+fn a_file_that_did_not_change_is_not_read_again_and_one_that_did_is() {
+    let bench = stocked(3);
+    let photos = bench.path("photos/train/sea/0000.jpg");
+    let import = |options: &[&str]| {
+        let arguments = ["import", "../photos", "--json"].iter().chain(options).copied();
+        bench.run(arguments.collect::<Vec<_>>()).expect(0).json()
+    };
+    // Files as new as the index are read once more; let the clock pass them by.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    import(&[]);
+    let again = import(&[]);
+    assert_eq!(
+        (&again["not_read"], &again["unchanged"], &again["bytes"]),
+        (&json!(24), &json!(24), &json!(0))
+    );
+    assert_eq!(import(&["--reread"])["not_read"], json!(0));
+    assert_eq!(import(&["--check", "decode"])["not_read"], json!(0));
+    assert_eq!(import(&["--check", "decode"])["not_read"], json!(24));
+
+    // Other bytes of the same length under the same time: the change time tells.
+    let data = fs::metadata(&photos).expect("there");
+    let mut bytes = fs::read(&photos).expect("readable");
+    let last = bytes.len() - 3;
+    bytes[last] ^= 1;
+    fs::write(&photos, &bytes).expect("writable");
+    let file = fs::File::options().write(true).open(&photos).expect("there");
+    file.set_modified(data.modified().expect("a time")).expect("set back");
+    drop(file);
+    let changed = import(&[]);
+    assert_eq!((&changed["revised"], &changed["not_read"]), (&json!(1), &json!(23)));
+
+    // A change that was undone is no reason to pass the file over.
+    bench.run(["undo"]).expect(0);
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    import(&[]);
+    bench.run(["undo"]).expect(0);
+    assert_eq!(import(&[])["revised"], json!(1), "the log has the old bytes, the folder the new ones");
+
+    // The index is derived: gone or damaged, all is read.
+    let index = files(&bench.path("repo/.safelight/cache/rescan")).remove(0);
+    fs::write(&index, b"SLRI nonsense").expect("writable");
+    assert_eq!(import(&[])["not_read"], json!(0));
+    fs::remove_dir_all(bench.path("repo/.safelight/cache")).expect("gone");
+    assert_eq!(import(&[])["unchanged"], json!(24));
+}
+
+#[test]
+fn undo_explains_what_stands_in_the_way_and_what_cannot_be_undone() {
+    let bench = stocked(1);
+    let log = bench.run(["log", "--json"]).expect(0).json();
+    let import = log.as_array().and_then(|frames| frames.first()).expect("an import")["transaction"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    bench.run(["relabel", "train/sea/0000.jpg", "--to", "glacier", "--reason", "ice"]).expect(0);
+    bench.run(["remove", "train/sea/0000.jpg", "--reason", "blurred", "--force"]).expect(0);
+    let seq =
+        |bench: &Bench| bench.run(["status", "--json"]).expect(0).json()["seq"].as_u64().expect("a number");
+    let last = seq(&bench);
+
+    // The import cannot be undone under the changes that were made to it.
+    let refused = bench.run(["undo", &import]).expect(4);
+    let together = format!("or all of them together: safelight undo {import}");
+    let refused = refused.says("cannot be taken back by itself").says("train/sea/0000.jpg").says(&together);
+    assert!(refused.stderr.contains(&format!("safelight undo {last}")), "{}", refused.stderr);
+    // What the hint says works.
+    let hint = refused.stderr.lines().find_map(|line| line.split("together: safelight undo ").nth(1));
+    let all: Vec<&str> = hint.expect("a hint").split(' ').collect();
+    assert_eq!(all.len(), 3);
+    bench.run(std::iter::once("undo").chain(all)).expect(0);
+    let status = bench.run(["status", "--json"]).expect(0).json();
+    assert_eq!(status["images"]["present"], json!(0));
+    // Once more is no second undo, but says how to redo; and that works.
+    bench.run(["undo", &(last - 1).to_string()]).expect(4).says("to have it back: safelight undo");
+    let newest =
+        bench.run(["log", "--json"]).expect(0).json()[0]["transaction"].as_str().expect("an id").to_owned();
+    bench.run(["undo", &newest]).expect(0);
+    assert_eq!(bench.run(["status", "--json"]).expect(0).json()["images"]["present"], json!(11));
+
+    // Out of order: the earlier of two changes of different things.
+    bench.run(["relabel", "train/street/0000.jpg", "--to", "sea"]).expect(0);
+    let early = seq(&bench);
+    bench.run(["relabel", "train/forest/0000.jpg", "--to", "sea"]).expect(0);
+    bench.run(["undo", &early.to_string()]).expect(0);
+    let image = bench.run(["show", "train/street/0000.jpg", "--json"]).expect(0).json();
+    assert_eq!(image["value"]["label_name"], "street");
+
+    // The first event made the dataset: a fact.
+    bench.run(["undo", "1"]).expect(4).says("cannot be reverted").says("a repository is its dataset");
+    bench.run(["undo", "2"]).expect(4).says("safelight relabel");
+}
+
+#[test]
+fn the_index_is_rebuilt_and_done_without_while_somebody_has_it() {
+    let bench = stocked(1);
+    bench.run(["index", "rebuild"]).expect(0).says("events again");
+    let mut holder = safelight_store::Repository::open(&bench.path("repo")).expect("a repository");
+    assert!(holder.rebuild_index().expect("filled"));
+    bench.run(["index", "rebuild"]).expect(4).says("another process has the index");
+    bench.run(["relabel", "train/sea/0000.jpg", "--to", "forest"]).expect(0);
+    bench.run(["audit", "image", "train/sea/0000.jpg"]).expect(0).says("forest");
+    drop(holder);
+    bench.run(["index", "rebuild"]).expect(0);
+    fs::remove_dir_all(bench.path("repo/.safelight/index")).expect("gone");
+    bench.run(["audit", "image", "train/sea/0000.jpg"]).expect(0).says("forest");
+}

@@ -8,4 +8,5 @@ mod dataset;
 mod keeping;
 mod layering;
 mod support;
+mod watching;
 mod weights;

@@ -20,9 +20,17 @@ fn picture(number: usize) -> Vec<u8> {
 }
 
 fn found(path: PathBuf) -> Found {
-    let size = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+    let none = Stamp { device: 0, inode: 0, size: 0, modified: 0, changed: 0 };
+    let stamp = fs::metadata(&path).map_or(none, |data| Stamp::of(&data));
     let name = path.file_name().unwrap().to_str().unwrap().as_bytes().to_vec();
-    Found { path: PathBytes::new(name), absolute: path, label: None, split: Split::Test, size }
+    Found {
+        path: PathBytes::new(name),
+        absolute: path,
+        label: None,
+        split: Split::Test,
+        size: stamp.size,
+        stamp,
+    }
 }
 
 /// A folder with so many pictures.

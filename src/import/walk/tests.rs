@@ -169,8 +169,7 @@ fn links_into_a_repository_and_pipes_are_refused() {
     symlink(other.at(b".safelight/objects"), folder.at(b"stolen")).unwrap();
     symlink(other.at(b".safelight/objects/x.jpg"), folder.at(b"sea/stolen.jpg")).unwrap();
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    rustix::fs::mknodat(rustix::fs::CWD, folder.at(b"sea/pipe.jpg"), rustix::fs::FileType::Fifo, mode, 0)
-        .unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, folder.at(b"sea/pipe.jpg"), FileType::Fifo, mode, 0).unwrap();
     let expected = [
         ("sea/pipe.jpg", "not_a_file"),
         ("sea/stolen.jpg", "link_into_repository"),

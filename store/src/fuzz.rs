@@ -16,8 +16,14 @@ use crate::schema;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: &[Target] =
-    &[("event", event), ("frame", frame), ("pack", pack), ("record", record), ("snapshot", snapshot)];
+pub const TARGETS: &[Target] = &[
+    ("archive", archive),
+    ("event", event),
+    ("frame", frame),
+    ("pack", pack),
+    ("record", record),
+    ("snapshot", snapshot),
+];
 
 /// The payload of a stored event: two bytes that choose the kind, two of
 /// schema, then the payload.
@@ -156,4 +162,33 @@ pub fn snapshot(bytes: &[u8]) {
         let _ = safelight_lineage::query::biography(&state, view.id);
     }
     assert_eq!(State::from_snapshot(&state.to_snapshot()).map(|again| again.digest()), Ok(state.digest()));
+}
+
+/// The header of an archive and the heads of its items, each mended first: its
+/// magic, its checksum and what must be zero.
+pub fn archive(bytes: &[u8]) {
+    use crate::archive::item::{HEADER_LEN, Header, ITEM_LEN, ItemHead};
+    let _ = Header::from_bytes(bytes);
+    let Some((header, mut rest)) = bytes.split_first_chunk::<HEADER_LEN>() else { return };
+    let mut mended = *header;
+    mended[..5].copy_from_slice(b"SLAR\x01");
+    mended[5] &= 1;
+    mended[6..8].fill(0);
+    mended[88..92].fill(0);
+    let sum = crc32fast::hash(&mended[..92]);
+    mended[92..].copy_from_slice(&sum.to_le_bytes());
+    let read = Header::from_bytes(&mended).map(Header::to_bytes);
+    assert!(matches!(read, Ok(again) if again == mended), "a header has two spellings");
+    while let Some((head, behind)) = rest.split_first_chunk::<ITEM_LEN>() {
+        let mut mended = *head;
+        mended[..4].copy_from_slice(b"SLAI");
+        mended[5..8].fill(0);
+        mended[48..52].fill(0);
+        let sum = crc32fast::hash(&mended[..52]);
+        mended[52..].copy_from_slice(&sum.to_le_bytes());
+        let Some(item) = ItemHead::from_bytes(&mended) else { return };
+        assert_eq!(item.to_bytes(), mended, "an item's head has two spellings");
+        let len = usize::try_from(item.len).unwrap_or(usize::MAX);
+        rest = behind.get(len..).unwrap_or_default();
+    }
 }

@@ -8,31 +8,31 @@ use super::error::ArchiveError;
 use crate::bytes::Fields;
 use crate::format::{ARCHIVE_MAGIC, ARCHIVE_VERSION, ITEM_MAGIC};
 
-pub(super) const HEADER_LEN: usize = 96;
-pub(super) const ITEM_LEN: usize = 56;
+pub(crate) const HEADER_LEN: usize = 96;
+pub(crate) const ITEM_LEN: usize = 56;
 
 /// The hash over a whole archive, up to its end item.
-pub(super) const CONTEXT: &str = "safelight 2026-11-24 archive v1";
+pub(crate) const CONTEXT: &str = "safelight 2026-11-24 archive v1";
 
 const PARTIAL: u8 = 1;
 
 /// What an archive says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Header {
+pub(crate) struct Header {
     /// Blobs that the log names are absent on purpose.
-    pub(super) partial: bool,
-    pub(super) frames: u64,
-    pub(super) blobs: u64,
+    pub(crate) partial: bool,
+    pub(crate) frames: u64,
+    pub(crate) blobs: u64,
     /// Bytes of all frames and blobs.
-    pub(super) bytes: u64,
-    pub(super) seq: Seq,
-    pub(super) head: FrameDigest,
+    pub(crate) bytes: u64,
+    pub(crate) seq: Seq,
+    pub(crate) head: FrameDigest,
     /// The one that the blobs were chosen for.
-    pub(super) submission: Option<SubmissionId>,
+    pub(crate) submission: Option<SubmissionId>,
 }
 
 impl Header {
-    pub(super) fn to_bytes(self) -> [u8; HEADER_LEN] {
+    pub(crate) fn to_bytes(self) -> [u8; HEADER_LEN] {
         let mut bytes = [0; HEADER_LEN];
         bytes[..4].copy_from_slice(&ARCHIVE_MAGIC);
         bytes[4] = ARCHIVE_VERSION;
@@ -51,7 +51,7 @@ impl Header {
     }
 
     /// Reads a header; `bytes` may be short, when the archive is.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Self, ArchiveError> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, ArchiveError> {
         let short = || ArchiveError::NoHeader { found: bytes.len() as u64 };
         let magic_len = bytes.len().min(4);
         if bytes[..magic_len] != ARCHIVE_MAGIC[..magic_len] {
@@ -88,7 +88,7 @@ impl Header {
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ItemKind {
+pub(crate) enum ItemKind {
     Blob,
     Frame,
     /// Nothing follows.
@@ -97,15 +97,15 @@ pub(super) enum ItemKind {
 
 /// What stands before an item's bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ItemHead {
-    pub(super) kind: ItemKind,
-    pub(super) len: u64,
+pub(crate) struct ItemHead {
+    pub(crate) kind: ItemKind,
+    pub(crate) len: u64,
     /// Id of the blob, digest of the frame, or hash of all before.
-    pub(super) digest: [u8; 32],
+    pub(crate) digest: [u8; 32],
 }
 
 impl ItemHead {
-    pub(super) fn to_bytes(self) -> [u8; ITEM_LEN] {
+    pub(crate) fn to_bytes(self) -> [u8; ITEM_LEN] {
         let mut bytes = [0; ITEM_LEN];
         bytes[..4].copy_from_slice(&ITEM_MAGIC);
         bytes[4] = match self.kind {
@@ -120,7 +120,7 @@ impl ItemHead {
         bytes
     }
 
-    pub(super) fn from_bytes(bytes: &[u8; ITEM_LEN]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8; ITEM_LEN]) -> Option<Self> {
         let mut fields = Fields::new(bytes);
         let magic = fields.array::<4>()?;
         let kind = match fields.u8()? {

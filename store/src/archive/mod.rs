@@ -6,7 +6,7 @@
 mod error;
 mod export;
 mod import;
-mod item;
+pub(crate) mod item;
 
 pub use error::ArchiveError;
 pub use export::{ArchiveChoice, ArchiveProgress, ArchiveSummary, export};

@@ -63,6 +63,16 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     let dir = tempfile::tempdir().unwrap();
     let named = |name: &str, bytes: Vec<u8>| (format!("seed-{name}"), bytes);
     match target {
+        "archive" => {
+            let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/archive-v1");
+            let whole = fs::read(golden.join("whole.safelight")).unwrap();
+            vec![
+                named("partial", fs::read(golden.join("partial.safelight")).unwrap()),
+                named("header", whole[..96].to_vec()),
+                named("cut", whole[..whole.len() - 30].to_vec()),
+                named("whole", whole),
+            ]
+        }
         "event" => samples::events()
             .iter()
             .enumerate()

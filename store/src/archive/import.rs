@@ -11,8 +11,9 @@ use safelight_lineage::value::Seq;
 use super::error::ArchiveError;
 use super::export::ArchiveProgress;
 use super::item::{CONTEXT, HEADER_LEN, Header, ITEM_LEN, ItemHead, ItemKind};
-use crate::error::{Mark, StoreError};
-use crate::format::{LARGE_BLOB, MAX_FRAME};
+use crate::disk;
+use crate::error::Mark;
+use crate::format::{LARGE_BLOB, MAX_FRAME, STORE_DIR};
 use crate::frame;
 use crate::partial;
 use crate::repository::Repository;
@@ -94,10 +95,10 @@ pub fn import_archive(
     let mut bytes = [0; HEADER_LEN];
     let got = source.fill(&mut bytes)?;
     let header = Header::from_bytes(&bytes[..got])?;
-    let repository = match Repository::open(dir) {
-        Ok(repository) => repository,
-        Err(StoreError::NotARepository { .. }) => Repository::init(dir)?,
-        Err(error) => return Err(error.into()),
+    // Without its FORMAT it is none, or was being made when that was cut off.
+    let repository = match disk::exists(&dir.join(STORE_DIR).join("FORMAT"))? {
+        true => Repository::open(dir)?,
+        false => Repository::init(dir)?,
     };
     let known = repository.frame_digests()?;
     let absent = partial::read(repository.store_dir()).unwrap_or_default();

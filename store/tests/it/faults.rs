@@ -10,7 +10,8 @@ use safelight_lineage::digest::FrameDigest;
 use safelight_lineage::event::Event;
 use safelight_store::fault::{self, Fault};
 use safelight_store::{
-    AppendError, BlobError, DiskError, LARGE_BLOB, Repository, StoreError, VerifyDepth, verify,
+    AppendError, ArchiveChoice, ArchiveError, BlobError, DiskError, LARGE_BLOB, Repository, StoreError,
+    VerifyDepth, export, import_archive, verify,
 };
 
 use crate::child;
@@ -28,8 +29,20 @@ fn is_poisoned(error: &AppendError) -> bool {
     matches!(error, AppendError::Poisoned | AppendError::Store(StoreError::Blob(BlobError::Poisoned)))
 }
 
-/// What an import, a few commits, their checkpoints and a collection of garbage
-/// do, going on after every failure; twice, each time opening anew. Names every frame acknowledged.
+/// Where the repository in `dir` is copied to, by way of an archive.
+fn copy_of(dir: &Path, round: u64) -> PathBuf {
+    dir.with_extension(format!("copy-{round}"))
+}
+
+/// Writes an archive and reads it into another repository.
+fn hand_over(repository: &Repository, to: &Path) -> Result<FrameDigest, ArchiveError> {
+    let (mut bytes, stop) = (Vec::new(), AtomicBool::new(false));
+    export(repository, &ArchiveChoice::All, &mut bytes, &stop, &mut |_| ())?;
+    Ok(import_archive(to, &mut bytes.as_slice(), &stop, &mut |_| ())?.head)
+}
+
+/// What an import, a few commits, their checkpoints, a collection of garbage and
+/// an archive do, going on after every failure; twice, each time opening anew. Names every frame acknowledged.
 fn work(dir: &Path, acknowledged: &mut dyn FnMut(FrameDigest)) {
     for round in 0..2u64 {
         let Ok(mut repository) = Repository::open(dir) else { continue };
@@ -72,6 +85,7 @@ fn work(dir: &Path, acknowledged: &mut dyn FnMut(FrameDigest)) {
         let _ = repository.checkpoint();
         let now = std::time::SystemTime::now() + Duration::from_secs(60);
         let _ = repository.collect_garbage(now, Duration::ZERO, &AtomicBool::new(false), &mut |_| ());
+        let _ = hand_over(&repository, &copy_of(dir, round));
         let _ = repository.state_as_of(safelight_lineage::value::Seq(5));
         let _ = repository.refresh();
     }
@@ -96,6 +110,15 @@ fn check(dir: &Path, acknowledged: &[FrameDigest], all: bool, what: &str) {
     let blob = repository.blobs().put(b"after").unwrap();
     append(&mut repository, 9_999, vec![imported(9_999, blob)]);
     repository.checkpoint().unwrap();
+    for copy in [0, 1].map(|round| copy_of(dir, round)).iter().filter(|copy| copy.exists()) {
+        // Whatever is left of reading an archive is a prefix, and reading one
+        // again goes on from there.
+        let head = hand_over(&repository, copy).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(head, repository.head(), "{what}");
+        let report = verify(copy, VerifyDepth::Deep, &mut |_| ()).unwrap();
+        assert_eq!(report.problems, [], "{what}");
+        std::fs::remove_dir_all(copy).unwrap();
+    }
     drop(repository);
     let report = verify(dir, VerifyDepth::Deep, &mut |_| ()).unwrap();
     assert_eq!(report.problems, [], "{what}");

@@ -40,7 +40,7 @@ bench:
 
 # Every fuzz target for a minute; needs a nightly compiler and cargo-fuzz.
 fuzz:
-	for target in event frame pack record snapshot; do \
+	for target in archive event frame pack record snapshot; do \
 		$(CARGO) +nightly fuzz run --fuzz-dir store/fuzz $$target -- -max_total_time=60 || exit 1; \
 	done
 

@@ -44,6 +44,11 @@ fuzz:
 		$(CARGO) +nightly fuzz run --fuzz-dir store/fuzz $$target -- -max_total_time=60 || exit 1; \
 	done
 
+# Times a replay from stored votes in processes of their own; needs no libtorch.
+.PHONY: bench-replay
+bench-replay:
+	$(CARGO) bench --locked --no-default-features --bench replay
+
 .PHONY: libtorch
 libtorch:
 	@.config/libtorch

@@ -82,8 +82,8 @@ impl Exit {
             Exit::Refused => "refused: no such id, an ambiguous one, nothing to do, or not allowed",
             Exit::NoRepository => "there is no repository here",
             Exit::Damaged => "stored bytes are damaged; nothing was changed",
-            Exit::WithinTolerance => "replay: equal decisions, probabilities differ within tolerance",
-            Exit::Diverged => "replay: the result differs from what is recorded",
+            Exit::WithinTolerance => "replay: probabilities differ within tolerance",
+            Exit::Diverged => "replay or proof: something differs from what is recorded",
             Exit::Interrupted => "stopped by Ctrl-C; the log is consistent",
             Exit::Terminated => "stopped by SIGTERM; the log is consistent",
         }

@@ -1,6 +1,7 @@
 //! Safelight keeps the whole life of an image-classification dataset, and of
 //! the models trained from it, in an append-only log, and replays it.
 
+pub mod checkout;
 pub mod clean;
 pub mod cli;
 pub mod demo;
@@ -12,6 +13,7 @@ pub mod interface;
 pub mod jobs;
 pub mod predictions;
 pub mod pretrained;
+pub mod proof;
 pub mod replay;
 pub mod runs;
 pub mod session;

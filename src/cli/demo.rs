@@ -59,7 +59,7 @@ mod chain {
     use crate::error::{AppError, Exit};
     use crate::import::run::{ImportOptions, run as import};
     use crate::predictions::argmax;
-    use crate::replay::votes::{record, replay_votes};
+    use crate::replay::Depth;
     use crate::runs::predict::{Request, predict};
     use crate::session::Session;
     use crate::stop::Stop;
@@ -122,6 +122,7 @@ mod chain {
                 recipe,
                 from: None,
                 resume: None,
+                at: None,
                 threads: self.threads,
                 message: Some(message.to_owned()),
             };
@@ -250,6 +251,7 @@ mod chain {
 
         demo.title("Voting and writing a submission");
         let voted = cast(&mut session, &[(first, 1.0), (second, 1.0)], VoteRule::Majority, args.seed)?;
+        ensemble::alike(context, &voted.agreement);
         ensemble::report(context, &voted);
         let source = SubmissionSource::Ensemble { ensemble: voted.ensemble };
         let submission =
@@ -263,7 +265,7 @@ mod chain {
             file.display()
         ));
 
-        demo.title("Deleting index and cache, and replaying the submission from the log");
+        demo.title("Deleting index and cache, and replaying the submission from weights and pictures");
         drop(session);
         for folder in ["index", "cache"] {
             let path = root.join(".safelight").join(folder);
@@ -272,10 +274,8 @@ mod chain {
             }
         }
         let mut session = Session::new(Repository::open(&root)?, context.person());
-        replay::describe_plan(context, session.state(), submission.submission)?;
-        let replayed = replay_votes(&session, submission.submission, &mut |_| {})?;
-        record(&mut session, &replayed.receipt)?;
-        replay::report(context, &replayed);
+        let (id, depth) = (submission.submission, Depth::Predictions);
+        let replayed = replay::announced(&mut session, id, depth, None, &demo.stop, true, context)?;
         let same = fs::read(&file).map_err(|error| AppError::io("read", &file, &error))? == replayed.csv;
         demo.say(if same {
             "the rebuilt file equals the one written before, byte for byte"

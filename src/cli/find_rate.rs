@@ -84,6 +84,7 @@ pub fn run(args: &FindRateArgs, context: &Context) -> Result<Exit, AppError> {
         recipe,
         from: args.from.as_deref().map(|text| resolve::id(state, text)).transpose()?,
         resume: None,
+        at: None,
         threads: args.threads.unwrap_or_else(default_threads).max(1),
         message: None,
     };

@@ -58,7 +58,7 @@ pub fn out_of_fold(
             ..recipe.clone()
         };
         let message = Some(format!("fold {} of {folds} for cleaning", fold + 1));
-        let request = TrainRequest { recipe, from: None, resume: None, threads, message };
+        let request = TrainRequest { recipe, from: None, resume: None, at: None, threads, message };
         let trained = train(session, &request, stop, out)?;
         let checkpoint = match (trained.exit, trained.checkpoint) {
             (Exit::Done, Some(checkpoint)) => checkpoint,

@@ -26,6 +26,9 @@ enum Job {
         /// The run to go on with, whole.
         #[arg(long)]
         resume: Option<String>,
+        /// The head that the dataset is taken at, whole; the present one when absent.
+        #[arg(long)]
+        at: Option<String>,
         /// Threads that compute.
         #[arg(long)]
         threads: usize,
@@ -48,7 +51,7 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     use crate::runs::prepare::Start;
     use crate::train::recipe::Recipe;
 
-    let Job::Train { recipe, from, resume, threads, message, find_rate, method } = &args.job;
+    let Job::Train { recipe, from, resume, at, threads, message, find_rate, method } = &args.job;
     let text = std::fs::read_to_string(recipe).map_err(|error| AppError::io("read", recipe, &error))?;
     let id = |text: &str| AppError::new(Exit::Usage, format!("'{text}' is not a whole id"));
     let start = match (from, resume) {
@@ -56,7 +59,9 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
         (Some(checkpoint), None) => Start::Checkpoint(checkpoint.parse().map_err(|_| id(checkpoint))?),
         (None, None) => Start::Fresh,
     };
-    let order = Order { recipe: Recipe::parse(&text)?, start, threads: *threads, message: message.clone() };
+    let at = at.as_ref().map(|at| at.parse().map_err(|_| id(at))).transpose()?;
+    let recipe = Recipe::parse(&text)?;
+    let order = Order { recipe, start, at, threads: *threads, message: message.clone() };
     let stop = crate::stop::Stop::install();
     let mut session = context.session()?;
     let output = &mut std::io::stdout().lock();

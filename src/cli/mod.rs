@@ -3,6 +3,7 @@
 mod archive;
 mod audit;
 mod change;
+mod checkout;
 mod clean;
 mod context;
 mod demo;
@@ -20,11 +21,14 @@ mod job;
 mod output;
 mod predict;
 mod predictions;
+mod proof;
 mod repair;
 mod replay;
 mod resolve;
 mod runs;
+mod sign;
 mod status;
+mod submissions;
 mod submit;
 mod train;
 mod tui;
@@ -32,6 +36,7 @@ mod undo;
 mod verify;
 mod watch;
 mod weights;
+mod what_if;
 mod words;
 
 use std::ffi::OsString;
@@ -97,7 +102,16 @@ enum Command {
     Clean(clean::CleanArgs),
     Ensemble(ensemble::EnsembleArgs),
     Submit(submit::SubmitArgs),
+    Score(submissions::ScoreArgs),
+    Submissions(submissions::SubmissionsArgs),
     Replay(replay::ReplayArgs),
+    CheckReceipt(replay::CheckReceiptArgs),
+    Checkout(checkout::CheckoutArgs),
+    Prove(proof::ProveArgs),
+    CheckProof(proof::CheckProofArgs),
+    Key(sign::KeyArgs),
+    Sign(sign::SignArgs),
+    Check(sign::CheckArgs),
     Weights(weights::WeightsArgs),
     Export(archive::ExportArgs),
     Verify(verify::VerifyArgs),
@@ -171,7 +185,16 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Clean(args) => clean::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Submit(args) => submit::run(&args, context),
+        Command::Score(args) => submissions::score(&args, context),
+        Command::Submissions(args) => submissions::submissions(&args, context),
         Command::Replay(args) => replay::run(&args, context),
+        Command::CheckReceipt(args) => replay::check_receipt(&args, context),
+        Command::Checkout(args) => checkout::run(&args, context),
+        Command::Prove(args) => proof::prove_submission(&args, context),
+        Command::CheckProof(args) => proof::check_proof(&args, context),
+        Command::Key(args) => sign::key(&args, context),
+        Command::Sign(args) => sign::sign(&args, context),
+        Command::Check(args) => sign::check(&args, context),
         Command::Weights(args) => weights::run(&args, context),
         Command::Export(args) => archive::export(&args, context),
         Command::Verify(args) => verify::run(&args, context),

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
+use safelight_lineage::digest::FrameDigest;
 use safelight_lineage::id::{CheckpointId, RunId};
 
 use super::context::Context;
@@ -69,6 +70,8 @@ pub struct TrainRequest {
     pub from: Option<CheckpointId>,
     /// The run to go on with.
     pub resume: Option<RunId>,
+    /// The head that the dataset is taken at, when it is not the present one.
+    pub at: Option<FrameDigest>,
     /// Threads that compute.
     pub threads: usize,
     /// What to remember about it.
@@ -113,6 +116,7 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
         recipe,
         from: args.from.as_deref().map(|text| resolve::id(state, text)).transpose()?,
         resume: args.resume.as_deref().map(|text| resolve::id(state, text)).transpose()?,
+        at: None,
         threads: args.threads.unwrap_or_else(default_threads).max(1),
         message: args.message.clone(),
     };
@@ -241,6 +245,9 @@ pub(super) fn start(
     }
     if let Some(resume) = request.resume {
         arguments.extend(["--resume".into(), resume.to_string().into()]);
+    }
+    if let Some(at) = request.at {
+        arguments.extend(["--at".into(), at.to_string().into()]);
     }
     if let Some(message) = &request.message {
         arguments.extend(["--message".into(), message.into()]);

@@ -118,11 +118,7 @@ pub fn event(state: &State, event: &Event) -> String {
         Event::RunFailed(e) => format!("run {} failed: {}", e.run.short(), text(&e.reason)),
         Event::RunCancelled(e) => format!("run {} cancelled: {}", e.run.short(), text(&e.reason)),
         Event::PredictionsRecorded(e) => {
-            let source = match &e.source {
-                PredictionSource::Checkpoint { checkpoint } => format!("checkpoint {}", checkpoint.short()),
-                PredictionSource::Folds { checkpoints } => format!("{} fold models", checkpoints.len()),
-                PredictionSource::External { name } => text(name),
-            };
+            let source = source(&e.source);
             let views = match e.views {
                 ViewPolicy::Plain => "plain".to_owned(),
                 ViewPolicy::TestTimeAugmentation { views, .. } => format!("{views} augmented views"),
@@ -151,7 +147,10 @@ pub fn event(state: &State, event: &Event) -> String {
                     format!("predictions {}", predictions.short())
                 }
             };
-            format!("submission {} written from {source}: {} rows", e.submission.short(), e.rows)
+            let derived = e
+                .derived_from
+                .map_or_else(String::new, |other| format!(", derived from submission {}", other.short()));
+            format!("submission {} written from {source}: {} rows{derived}", e.submission.short(), e.rows)
         }
         Event::SubmissionScored(e) => {
             let score = |score: Option<safelight_lineage::value::Real>| {
@@ -179,6 +178,15 @@ pub fn event(state: &State, event: &Event) -> String {
             format!("{what} reverted ({})", text(&e.reason))
         }
         Event::Unknown(e) => format!("an event of a newer version (kind {}, schema {})", e.kind, e.schema),
+    }
+}
+
+/// What made predictions.
+pub fn source(source: &PredictionSource) -> String {
+    match source {
+        PredictionSource::Checkpoint { checkpoint } => format!("checkpoint {}", checkpoint.short()),
+        PredictionSource::Folds { checkpoints } => format!("{} fold models", checkpoints.len()),
+        PredictionSource::External { name } => text(name),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A vote over recorded predictions, recorded.
 
+use safelight_lineage::digest::{BlobId, ManifestDigest};
 use safelight_lineage::event::{EnsembleVoted, Member, PredictionsRecorded, VoteRule};
 use safelight_lineage::id::{EnsembleId, PredictionsId};
 use safelight_lineage::state::State;
@@ -68,7 +69,7 @@ pub struct Cast {
 /// When there are none, or their blob is damaged or of another format.
 pub fn probabilities(
     state: &State,
-    read: impl Fn(safelight_lineage::digest::BlobId) -> Result<Vec<u8>, BlobError>,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
     predictions: PredictionsId,
 ) -> Result<Probabilities, CastError> {
     let record = state.predictions().get(predictions).ok_or(CastError::UnknownPredictions(predictions))?;
@@ -76,17 +77,32 @@ pub fn probabilities(
         .map_err(|error| CastError::Probabilities { predictions, error })
 }
 
-/// Lets these members vote and records the outcome. Their order decides
-/// nothing; under [`VoteRule::Majority`] neither do their weights.
+/// A vote that was counted and not recorded yet.
+#[derive(Debug)]
+pub struct Counted {
+    /// Its members, by id.
+    pub members: Vec<Member>,
+    /// What they said and what was decided.
+    pub votes: Votes,
+    /// How alike they are.
+    pub agreement: Agreement,
+    rule: VoteRule,
+    tie_seed: u64,
+    manifest: ManifestDigest,
+}
+
+/// Lets these members vote. Their order decides nothing; under
+/// [`VoteRule::Majority`] neither do their weights.
 ///
 /// # Errors
 /// When members are unknown, damaged, or judged other images.
-pub fn cast(
-    session: &mut Session,
+pub fn ballot(
+    state: &State,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
     members: &[(PredictionsId, f64)],
     rule: VoteRule,
     tie_seed: u64,
-) -> Result<Cast, CastError> {
+) -> Result<Counted, CastError> {
     let mut members: Vec<Member> = members
         .iter()
         .map(|(predictions, weight)| Member {
@@ -95,7 +111,6 @@ pub fn cast(
         })
         .collect();
     members.sort_by_key(|member| member.predictions);
-    let state = session.state();
     let Some(first) = members.first() else { return Err(VoteError::NoMembers.into()) };
     let facts = |id: PredictionsId| -> Result<&PredictionsRecorded, CastError> {
         state.predictions().get(id).map(|record| &record.event).ok_or(CastError::UnknownPredictions(id))
@@ -112,16 +127,24 @@ pub fn cast(
             });
         }
     }
-    let blobs = session.repository().blobs().clone();
-    let votes = count(state, |blob| blobs.get(blob), &members, rule, tie_seed)?;
     let said: Vec<Probabilities> = members
         .iter()
-        .map(|member| probabilities(state, |blob| blobs.get(blob), member.predictions))
+        .map(|member| probabilities(state, &read, member.predictions))
         .collect::<Result<_, _>>()?;
+    let votes = vote(&ballots(&members, &said), rule, tie_seed)?;
     let labels: std::collections::BTreeMap<_, _> =
         votes.images().iter().filter_map(|image| Some((*image, state.image(*image)?.label?))).collect();
     let agreement = agreement(&ballots(&members, &said), &labels)?;
-    let blob = blobs.put(&votes.to_bytes())?;
+    Ok(Counted { members, votes, agreement, rule, tie_seed, manifest })
+}
+
+/// Records a vote that was counted.
+///
+/// # Errors
+/// When the store or the log cannot be written.
+pub fn hold(session: &mut Session, counted: Counted) -> Result<Cast, CastError> {
+    let Counted { members, votes, agreement, rule, tie_seed, manifest } = counted;
+    let blob = session.repository().blobs().put(&votes.to_bytes())?;
     let frame = session.record(None, |_, transaction| EnsembleVoted {
         ensemble: EnsembleId(transaction.derive("ensemble", 0)),
         members: members.clone(),
@@ -134,13 +157,28 @@ pub fn cast(
     Ok(Cast { ensemble, members, votes, agreement })
 }
 
+/// Lets these members vote and records the outcome: [`ballot`] and [`hold`].
+///
+/// # Errors
+/// When members are unknown, damaged, or judged other images.
+pub fn cast(
+    session: &mut Session,
+    members: &[(PredictionsId, f64)],
+    rule: VoteRule,
+    tie_seed: u64,
+) -> Result<Cast, CastError> {
+    let blobs = session.repository().blobs().clone();
+    let counted = ballot(session.state(), |blob| blobs.get(blob), members, rule, tie_seed)?;
+    hold(session, counted)
+}
+
 /// Counts the votes of recorded predictions; a function of what is stored.
 ///
 /// # Errors
 /// When members are unknown or damaged, or do not go together.
 pub fn count(
     state: &State,
-    read: impl Fn(safelight_lineage::digest::BlobId) -> Result<Vec<u8>, BlobError>,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
     members: &[Member],
     rule: VoteRule,
     tie_seed: u64,

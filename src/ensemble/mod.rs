@@ -3,11 +3,14 @@
 
 mod agreement;
 pub mod cast;
+pub mod choose;
 mod greedy;
+mod leak;
 mod vote;
 mod votes;
 
 pub use agreement::{Agreement, PairAgreement, agreement};
 pub use greedy::{GreedyError, GreedySelection, GreedyStep, greedy};
+pub use leak::{Leak, leaks, twins};
 pub use vote::{Ballot, VoteError, break_tie, vote};
 pub use votes::{Votes, VotesError, VotesRow};

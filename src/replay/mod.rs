@@ -2,12 +2,24 @@
 //! same.
 //!
 //! A replay folds the log up to the frame that recorded the submission and
-//! repeats its steps from there. Each step's result is compared with the digest
-//! that the log recorded; the first that differs is named. [`votes`] needs
-//! neither a GPU nor libtorch: it recounts stored probabilities and rebuilds
-//! the file, and must give equal bytes on any machine.
+//! repeats its steps from there, as deep as is asked: count stored
+//! probabilities again, compute them again from the stored weights, or train
+//! again too. Each step's result is compared with the digest that the log
+//! recorded; the first that differs is named. What is computed on the way never
+//! enters the store; only the receipt does.
 
+pub mod check;
+mod compare;
+pub mod engine;
+mod error;
 pub mod receipt;
-pub mod votes;
+pub mod record;
+mod retrain;
+pub mod run;
+pub mod surroundings;
+#[cfg(feature = "torch")]
+pub mod torch;
 
-pub use receipt::{Receipt, StepReceipt};
+pub use error::ReplayError;
+pub use receipt::{Difference, Receipt, StepReceipt};
+pub use run::{Depth, Replayed, Report, replay};

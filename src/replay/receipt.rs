@@ -6,8 +6,23 @@ use safelight_lineage::id::SubmissionId;
 use safelight_lineage::value::Seq;
 use serde::Serialize;
 
+use super::surroundings::Surroundings;
+
+/// The version of the JSON. The first had no number, and neither differences
+/// nor environments.
+pub const VERSION: u32 = 2;
+
+/// How recomputed probabilities differ from the recorded ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Difference {
+    /// The largest difference of a probability, 0 to 1.
+    pub largest: f64,
+    /// The share of images whose most probable class is the same, 0 to 1.
+    pub equal_decisions: f64,
+}
+
 /// One comparison.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StepReceipt {
     /// What was done, in words.
     pub what: String,
@@ -19,6 +34,9 @@ pub struct StepReceipt {
     pub expected: BlobId,
     /// The digest of what was made.
     pub actual: BlobId,
+    /// Of probabilities that differ: by how much.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
 }
 
 impl StepReceipt {
@@ -30,8 +48,10 @@ impl StepReceipt {
 
 /// What a replay found. Its JSON is kept in the store and named by the event
 /// that records the replay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Receipt {
+    /// The version of this JSON: [`VERSION`].
+    pub version: u32,
     /// The submission.
     pub submission: SubmissionId,
     /// How deep it was replayed.
@@ -42,6 +62,11 @@ pub struct Receipt {
     pub seq: Seq,
     /// The dataset that was judged.
     pub manifest: Option<ManifestDigest>,
+    /// Where this replay computed differently from where the originals were
+    /// computed, in the order of their events.
+    pub environments: Vec<Surroundings>,
+    /// What could not be repeated and was taken as it is recorded, in words.
+    pub taken_as_recorded: Vec<String>,
     /// The comparisons, in order, up to the first that differs.
     pub steps: Vec<StepReceipt>,
     /// The verdict.

@@ -4,14 +4,14 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use safelight_lineage::digest::BlobId;
+use safelight_lineage::digest::{BlobId, FrameDigest};
 use safelight_lineage::event::{Actor, CheckpointSaved, RunCancelled, RunFailed, RunFinished, RunStarted};
 use safelight_lineage::id::{CheckpointId, RunId};
 use safelight_lineage::value::Real;
 use safelight_store::{BlobError, Blobs};
 
 use super::StoredImages;
-use super::prepare::{PrepareError, Prepared, Start, prepare, prepare_resume};
+use super::prepare::{PrepareError, Prepared, Start, prepare_on, prepare_resume};
 use super::report::JobEvent;
 use crate::session::{Session, SessionError};
 use crate::stop::Stop;
@@ -27,6 +27,9 @@ pub struct Order {
     pub recipe: Recipe,
     /// Where to start from.
     pub start: Start,
+    /// The head that the dataset is taken at, when it is not the present one;
+    /// not looked at when a run is resumed.
+    pub at: Option<FrameDigest>,
     /// Threads that compute.
     pub threads: usize,
     /// What the person says about it.
@@ -141,11 +144,13 @@ fn plan(
     order: &Order,
     read: &impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
 ) -> Result<Prepared, PrepareError> {
-    match order.start {
-        Start::Fresh => prepare(session.state(), read, order.recipe.clone(), None),
-        Start::Checkpoint(parent) => prepare(session.state(), read, order.recipe.clone(), Some(parent)),
-        Start::Resume(run) => prepare_resume(session.state(), read, run),
-    }
+    let state = session.state();
+    let parent = match order.start {
+        Start::Fresh => None,
+        Start::Checkpoint(parent) => Some(parent),
+        Start::Resume(run) => return prepare_resume(state, read, run),
+    };
+    prepare_on(state, read, order.recipe.clone(), parent, order.at.unwrap_or(state.head()))
 }
 
 /// Who records what a training child found out.

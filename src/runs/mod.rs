@@ -9,6 +9,7 @@ pub mod compare;
 pub mod execute;
 #[cfg(feature = "torch")]
 pub mod find;
+pub mod learned;
 #[cfg(feature = "torch")]
 pub mod predict;
 pub mod prepare;

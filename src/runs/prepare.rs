@@ -132,11 +132,29 @@ pub fn prepare(
     recipe: Recipe,
     parent: Option<CheckpointId>,
 ) -> Result<Prepared, PrepareError> {
-    let dataset = manifest(state, &filter(&recipe));
+    prepare_on(state, read, recipe, parent, state.head())
+}
+
+/// Plans a run of `recipe` on the dataset as it was when the head was `at`.
+///
+/// # Errors
+/// When the recipe does not fit the dataset, or the frame or the start is not
+/// there.
+pub fn prepare_on(
+    state: &State,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
+    recipe: Recipe,
+    parent: Option<CheckpointId>,
+    at: FrameDigest,
+) -> Result<Prepared, PrepareError> {
+    let dataset = match at == state.head() {
+        true => manifest(state, &filter(&recipe)),
+        false => dataset_at(state, at, &filter(&recipe))?,
+    };
     let digest = dataset.digest();
     let mut plan = Plan::from_manifest(recipe, &dataset)?;
     plan.initial = initial_weights(state, read, &plan.recipe, parent)?;
-    Ok(Prepared { plan, manifest: digest, at: state.head(), parent })
+    Ok(Prepared { plan, manifest: digest, at, parent })
 }
 
 /// The weights that a run starts from: those of the checkpoint, those that the

@@ -135,6 +135,20 @@ pub fn commit(
     format: &SubmissionFormat,
     message: Option<&str>,
 ) -> Result<Committed, CommitError> {
+    commit_derived(session, source, format, message, None)
+}
+
+/// As [`commit`], for a submission that is a variation of another one.
+///
+/// # Errors
+/// As [`commit`].
+pub fn commit_derived(
+    session: &mut Session,
+    source: SubmissionSource,
+    format: &SubmissionFormat,
+    message: Option<&str>,
+    derived_from: Option<SubmissionId>,
+) -> Result<Committed, CommitError> {
     let blobs = session.repository().blobs().clone();
     let decisions = decisions(session.state(), |blob| blobs.get(blob), source)?;
     let csv = file(session.state(), &decisions, format)?;
@@ -146,7 +160,7 @@ pub fn commit(
         format,
         csv: blob,
         rows,
-        derived_from: None,
+        derived_from,
     })?;
     let submission = SubmissionId(frame.header.transaction.derive("submission", 0));
     Ok(Committed { submission, csv, blob, rows })

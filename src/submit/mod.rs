@@ -4,6 +4,7 @@ pub mod commit;
 mod dialect;
 mod format;
 mod sample;
+pub mod what_if;
 mod write;
 
 pub use dialect::{Dialect, LineEnding, Separator};

@@ -272,6 +272,13 @@ impl Blobs {
         self.read_record(blob, pack, offset, len).ok()
     }
 
+    /// The file that holds exactly this blob, when it has one to itself: those
+    /// of 1 MiB and more do. Its bytes are not looked at, and it must never be
+    /// written to.
+    pub fn file_of(&self, blob: BlobId) -> Option<PathBuf> {
+        self.inner.objects.len(blob).ok().flatten().map(|_| self.inner.objects.path(blob))
+    }
+
     /// The length of a blob, if it is here. Its bytes are not looked at.
     ///
     /// # Errors

@@ -130,9 +130,12 @@ pub enum FrameError {
     },
 }
 
+/// Under what name the bytes of frames are hashed.
+pub(crate) const FRAME_CONTEXT: &str = "safelight 2026-11-24 frame v1";
+
 /// The digest of a frame's bytes.
 pub fn digest(bytes: &[u8]) -> FrameDigest {
-    FrameDigest(Hasher::derive_key("safelight 2026-11-24 frame v1").update(bytes).finish())
+    FrameDigest(Hasher::derive_key(FRAME_CONTEXT).update(bytes).finish())
 }
 
 /// Makes the bytes of the frame that commits `draft` after `parent`.

@@ -22,6 +22,7 @@ mod error;
 pub mod fault;
 mod format;
 pub mod frame;
+pub mod frame_link;
 #[doc(hidden)]
 pub mod fuzz;
 mod gc;
@@ -49,6 +50,6 @@ pub use format::{FORMAT_LINE, LARGE_BLOB, STORE_DIR};
 pub use frame::{Draft, FrameError, SealError};
 pub use gc::{Fate, Garbage, GarbageKind, GarbageReport, GcError, GcProgress, Left};
 pub use repair::{RepairProgress, RepairReport, RepairSource, repair};
-pub use repository::{Frames, FramesBack, Glimpse, Repository};
+pub use repository::{Frames, FramesBack, Glimpse, RawFramesBack, Repository};
 pub use schema::PayloadError;
 pub use verify::{MissingBlob, VerifyDepth, VerifyProblem, VerifyProgress, VerifyReport, verify};

@@ -276,6 +276,12 @@ impl Repository {
         FramesBack { walk: Backward::new(self.journal.dir(), self.journal.tip()) }
     }
 
+    /// The bytes of every frame from the head on, newest first, with the Seq of
+    /// its first event. Each is whole and fits into the chain.
+    pub fn raw_frames_rev(&self) -> RawFramesBack {
+        RawFramesBack { walk: Backward::new(self.journal.dir(), self.journal.tip()), failed: false }
+    }
+
     /// Ends a piece of work such as an import: seals the pack and leaves a
     /// snapshot, so that the next opening is quick.
     ///
@@ -365,5 +371,25 @@ impl Iterator for FramesBack {
 
     fn next(&mut self) -> Option<Self::Item> {
         self.walk.next()
+    }
+}
+
+/// The bytes of frames, newest first. Ends after the first error.
+#[derive(Debug)]
+pub struct RawFramesBack {
+    walk: Backward,
+    failed: bool,
+}
+
+impl Iterator for RawFramesBack {
+    type Item = Result<(Vec<u8>, Seq), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let result = self.walk.previous_bytes().transpose();
+        self.failed = matches!(result, Some(Err(_)));
+        result
     }
 }

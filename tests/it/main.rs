@@ -5,8 +5,15 @@ mod audit;
 mod chain;
 mod clean;
 mod dataset;
+mod ensemble;
 mod keeping;
 mod layering;
+mod mutation;
+mod proof;
+mod replay;
+#[cfg(feature = "torch")]
+mod replay_torch;
+mod story;
 mod support;
 mod watching;
 mod weights;

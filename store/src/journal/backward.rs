@@ -22,12 +22,40 @@ pub(crate) struct Backward {
     failed: bool,
 }
 
+/// A frame that was walked over: its bytes, whole and checked, not decoded.
+struct StepBack {
+    bytes: Vec<u8>,
+    parent: FrameDigest,
+    digest: FrameDigest,
+    first_seq: Seq,
+    place: Place,
+}
+
 impl Backward {
     pub(crate) fn new(dir: &Path, tip: Tip) -> Self {
         Backward { dir: dir.to_owned(), tip, segment: None, failed: false }
     }
 
+    /// The bytes of the frame before, whole and checked, and the Seq of its
+    /// first event; none at the beginning of the journal.
+    pub(crate) fn previous_bytes(&mut self) -> Result<Option<(Vec<u8>, Seq)>, StoreError> {
+        Ok(self.step_back()?.map(|step| (step.bytes, step.first_seq)))
+    }
+
     fn previous(&mut self) -> Result<Option<Frame>, StoreError> {
+        let Some(StepBack { bytes, parent, digest, first_seq, place }) = self.step_back()? else {
+            return Ok(None);
+        };
+        frame::open_checked(&bytes, parent, digest, first_seq).map(Some).map_err(|source: FrameError| {
+            StoreError::UnreadableFrame {
+                file: segment_path(&self.dir, place.segment),
+                offset: place.offset,
+                source,
+            }
+        })
+    }
+
+    fn step_back(&mut self) -> Result<Option<StepBack>, StoreError> {
         if self.tip.head == FrameDigest::ROOT {
             return Ok(None);
         }
@@ -72,14 +100,8 @@ impl Backward {
         let Some(before) = self.tip.seq.0.checked_sub(events) else {
             return bad("it counts otherwise", Mark::Number(self.tip.seq.0), Mark::Number(events));
         };
-        let opened = frame::open_checked(&bytes, parent, digest, Seq(before + 1));
-        let frame = opened.map_err(|source: FrameError| StoreError::UnreadableFrame {
-            file: path.clone(),
-            offset: place.offset,
-            source,
-        })?;
         self.tip = Tip { place, seq: Seq(before), head: parent };
-        Ok(Some(frame))
+        Ok(Some(StepBack { bytes, parent, digest, first_seq: Seq(before + 1), place }))
     }
 }
 

@@ -53,6 +53,18 @@ bench-replay:
 libtorch:
 	@.config/libtorch
 
+# Questions of an audit on a million images, timed.
+.PHONY: bench-audit
+bench-audit:
+	$(CARGO) test --release --locked --no-default-features --test it -- --ignored --nocapture million
+
+# How well the rules find wrong labels that were planted in SCENES (train/CLASS
+# and test/CLASS), and what cleaning brings. Takes about an hour on two cores.
+SCENES ?= ../shared/scenes
+.PHONY: bench-clean
+bench-clean: build
+	tests/bench-clean.sh ./target/release/safelight $(SCENES)
+
 # What .ci/run checks beside the tests.
 check: format clippy docs deny
 

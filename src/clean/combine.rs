@@ -6,6 +6,7 @@ use safelight_lineage::id::ImageId;
 use safelight_lineage::value::ClassIndex;
 
 use super::finding::{Finding, rounded};
+use super::rule::Rule;
 
 /// Softens the weight of the first ranks (Cormack, Clarke and Buettcher,
 /// "Reciprocal rank fusion", SIGIR 2009).
@@ -30,14 +31,16 @@ pub struct CombinedFinding {
 /// Brings the findings of several rules together, one entry for each image.
 ///
 /// Scores of different rules do not compare, so ranks are combined: an image
-/// scores `Σ 1/(60 + rank)` over the rules that found it, and so one that
+/// scores `Σ weight/(60 + rank)` over the rules that found it, and so one that
 /// several rules find comes before one that a single rule puts as high. Of
-/// equals the lower image id comes first.
+/// equals the lower image id comes first. See [`Rule::weight`]; a rule of a
+/// newer version weighs 1.
 pub fn combine(findings: Vec<Finding>) -> Vec<CombinedFinding> {
     let mut rules: Vec<&str> = findings.iter().map(|finding| finding.rule.as_str()).collect();
     rules.sort_unstable();
     rules.dedup();
-    let best = rules.len() as f64 / (SOFTENING + 1.0);
+    let weight = |rule: &str| Rule::from_name(rule).map_or(1.0, |rule| rule.weight());
+    let best = rules.iter().map(|rule| weight(rule)).sum::<f64>() / (SOFTENING + 1.0);
     let mut by_image: BTreeMap<ImageId, Vec<Finding>> = BTreeMap::new();
     for finding in findings {
         by_image.entry(finding.image).or_default().push(finding);
@@ -47,7 +50,8 @@ pub fn combine(findings: Vec<Finding>) -> Vec<CombinedFinding> {
         .map(|(image, mut findings)| {
             findings.sort_by(|a, b| (a.rank, &a.rule).cmp(&(b.rank, &b.rule)));
             findings.dedup_by(|later, earlier| later.rule == earlier.rule);
-            let sum: f64 = findings.iter().map(|finding| 1.0 / (SOFTENING + f64::from(finding.rank))).sum();
+            let share = |finding: &Finding| weight(&finding.rule) / (SOFTENING + f64::from(finding.rank));
+            let sum: f64 = findings.iter().map(share).sum();
             let suggested = findings.iter().find_map(|finding| finding.suggested);
             CombinedFinding { image, rank: 0, score: rounded(sum / best), suggested, findings }
         })
@@ -91,6 +95,13 @@ mod tests {
         assert_eq!(combined[0].suggested, Some(ClassIndex(1)));
         assert_eq!(combined[1].score, 0.5);
         assert_eq!(combine(vec![]), []);
+    }
+
+    #[test]
+    fn what_wavers_comes_after_what_is_wrong() {
+        let findings = vec![finding(1, "ambiguous", 1, None), finding(2, "confident-learning/both", 9, None)];
+        let order: Vec<_> = combine(findings).iter().map(|entry| entry.image.0[0]).collect();
+        assert_eq!(order, [2, 1]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::finding::{Finding, ranked};
 use super::judged::class_name;
 use super::likeness::Likeness;
 use super::picture::PictureFacts;
-use super::rule::{CONFLICTING_DUPLICATE, LEAKAGE, NEAR_DUPLICATE};
+use super::rule::{CONFLICTING_DUPLICATE, FURTHEST, LEAKAGE, NEAR_DUPLICATE};
 
 /// Groups of images that look the same by `likeness`. A group has two members
 /// or more, ascending by id; groups ascend by their first member.
@@ -44,16 +44,20 @@ impl Compared {
     }
 
     fn words(&self, picture: &PictureFacts, twin: &PictureFacts) -> String {
-        let mut words = match Self::distance(picture, twin) {
-            0 => "looks the same as".to_owned(),
-            1 => "looks nearly the same (1 of 64 bits differs) as".to_owned(),
-            bits => format!("looks nearly the same ({bits} of 64 bits differ) as"),
+        let bits = Self::distance(picture, twin);
+        let words = match bits {
+            0 => "looks the same".to_owned(),
+            1 => "looks nearly the same (1 of 64 bits differs)".to_owned(),
+            bits => format!("looks nearly the same ({bits} of 64 bits differ)"),
         };
-        if let Some(cosine) = self.cosine(picture, twin) {
-            words = words.replace(" as", "");
-            words.push_str(&format!(", and to the network (cosine {cosine:.3}), as"));
+        match self.cosine(picture, twin) {
+            // So many bits differ that the hash has nothing to say.
+            Some(cosine) if f64::from(bits) > FURTHEST => {
+                format!("looks the same to the network (cosine {cosine:.3}) as")
+            }
+            Some(cosine) => format!("{words}, and to the network (cosine {cosine:.3}), as"),
+            None => format!("{words} as"),
         }
-        words
     }
 
     fn finding(&self, rule: &str, picture: &PictureFacts, twin: &PictureFacts, reason: String) -> Finding {
@@ -275,7 +279,7 @@ mod tests {
         let found = leakage(&pictures, &with(Some(0.95)));
         assert_eq!(summary(&found), [(1, 2, 0.99)]);
         assert!(
-            found[0].reason.contains("and to the network (cosine 0.990), as image 02020202"),
+            found[0].reason.contains("looks the same to the network (cosine 0.990) as image 02020202"),
             "{}",
             found[0].reason
         );

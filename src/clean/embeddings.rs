@@ -8,6 +8,8 @@ use safelight_lineage::id::ImageId;
 
 /// Rows that are compared as one piece of work.
 const BLOCK: usize = 64;
+/// The share of the mean variance that is added to every direction.
+const SHRINKAGE: f64 = 0.01;
 /// Sums are taken in so many lanes, in this order on every machine.
 const LANES: usize = 16;
 
@@ -18,7 +20,8 @@ pub struct ClosePair {
     pub one: ImageId,
     /// The other.
     pub other: ImageId,
-    /// The cosine between their embeddings about the mean of all, −1 to 1.
+    /// The cosine between their whitened embeddings, −1 to 1: about the mean of
+    /// all, in units of how they vary.
     pub cosine: f64,
 }
 
@@ -78,7 +81,7 @@ impl Embeddings {
         self.images.binary_search(&image).ok().map(|place| self.row(place))
     }
 
-    /// Every pair whose cosine about the mean is at least `min_cosine`,
+    /// Every pair whose cosine, whitened, is at least `min_cosine`,
     /// ascending by images; none when told to stop. Compares every pair, so the
     /// time grows with the square of the images.
     pub fn close_pairs(
@@ -115,24 +118,90 @@ impl Embeddings {
         found.map(|blocks| blocks.into_iter().flatten().collect())
     }
 
-    /// Rows about their mean, each of length one (or zero where it is the mean).
+    /// Rows about their mean, in units of how embeddings vary in each direction,
+    /// each of length one (or zero where it is the mean).
     ///
     /// Features behind a ReLU are never negative and so all point much the same
-    /// way; what tells them apart is how they differ from the mean.
+    /// way; and what varies most between pictures is their class, so that all
+    /// pictures of a class point nearly the same way even about the mean. With
+    /// the covariance divided out, two pictures point the same way only when
+    /// they agree in what tells them from others of their class.
     fn directions(&self) -> Vec<f32> {
-        let mut mean = vec![0.0f64; self.width];
+        let width = self.width;
+        let mut mean = vec![0.0f64; width];
         for place in 0..self.len() {
             mean.iter_mut().zip(self.row(place)).for_each(|(sum, value)| *sum += f64::from(*value));
         }
         mean.iter_mut().for_each(|sum| *sum /= self.len().max(1) as f64);
-        let mut directions = Vec::with_capacity(self.values.len());
-        for place in 0..self.len() {
-            let centred = self.row(place).iter().zip(&mean).map(|(value, mean)| f64::from(*value) - mean);
-            let length = centred.clone().map(|value| value * value).sum::<f64>().sqrt();
-            directions.extend(centred.map(|value| if length > 0.0 { (value / length) as f32 } else { 0.0 }));
-        }
+        let centred: Vec<f32> = (0..self.len())
+            .flat_map(|place| {
+                self.row(place).iter().zip(&mean).map(|(value, mean)| (f64::from(*value) - mean) as f32)
+            })
+            .collect();
+        let factor = factor(covariance(&centred, width), width);
+        let mut directions = centred;
+        directions.par_chunks_exact_mut(width.max(1)).for_each(|row| {
+            let mut white = vec![0.0f64; width];
+            for at in 0..width {
+                let known = &factor[at * width..at * width + at];
+                let sum: f64 = known.iter().zip(&white).map(|(factor, value)| factor * value).sum();
+                white[at] = (f64::from(row[at]) - sum) / factor[at * width + at];
+            }
+            let length = white.iter().map(|value| value * value).sum::<f64>().sqrt();
+            for (out, value) in row.iter_mut().zip(white) {
+                *out = if length > 0.0 { (value / length) as f32 } else { 0.0 };
+            }
+        });
         directions
     }
+}
+
+/// The covariance of centred rows, `width × width`. Blocks of rows are added in
+/// their order, whatever thread did which.
+fn covariance(centred: &[f32], width: usize) -> Vec<f64> {
+    let mut sum = vec![0.0f64; width * width];
+    if width == 0 {
+        return sum;
+    }
+    // Each thread owns rows of the result, so no sum depends on threads.
+    sum.par_chunks_exact_mut(width).enumerate().for_each(|(one, sums)| {
+        for row in centred.chunks_exact(width) {
+            let value = f64::from(row[one]);
+            if value != 0.0 {
+                let others = sums[..=one].iter_mut().zip(row);
+                others.for_each(|(sum, other)| *sum += value * f64::from(*other));
+            }
+        }
+    });
+    let count = (centred.len() / width).max(1) as f64;
+    sum.iter_mut().for_each(|value| *value /= count);
+    sum
+}
+
+/// The lower Cholesky factor of a covariance, of which the lower half is looked
+/// at. A hundredth of the mean variance is added to each, so that directions in
+/// which hardly anything varies are not blown up to noise.
+fn factor(mut matrix: Vec<f64>, width: usize) -> Vec<f64> {
+    let trace: f64 = (0..width).map(|at| matrix[at * width + at]).sum();
+    let least = (trace / width.max(1) as f64 * SHRINKAGE).max(f64::MIN_POSITIVE);
+    for row in 0..width {
+        for column in 0..=row {
+            let (before, rest) = matrix.split_at(row * width);
+            let other = if column == row {
+                &rest[..column]
+            } else {
+                &before[column * width..column * width + column]
+            };
+            let sum: f64 = rest[..column].iter().zip(other).map(|(one, other)| one * other).sum();
+            let value = rest[column] - sum;
+            matrix[row * width + column] = if column == row {
+                (value + least).max(least).sqrt()
+            } else {
+                value / matrix[column * width + column]
+            };
+        }
+    }
+    matrix
 }
 
 /// The scalar product, summed in an order that every machine keeps.
@@ -158,19 +227,45 @@ mod tests {
     }
 
     #[test]
-    fn close_pairs_are_those_that_differ_from_the_mean_alike() {
-        // All point along the first axis; about their mean, 1 and 3 are alike.
-        let rows = [[10.0, 1.0, 0.0], [10.0, -1.0, 0.1], [10.0, 1.0, 0.01], [10.0, -1.0, -0.1]];
-        let images = vec![id(3), id(2), id(1), id(4)];
-        let embeddings = Embeddings::new(images, rows.concat()).expect("four rows");
+    fn twins_are_closer_than_pictures_of_a_class() {
+        // Two classes far apart along the first axis, which all numbers share;
+        // each picture has small numbers of its own, and 7 is the twin of 2.
+        let own =
+            |n: u8, at: u8| f32::from(n.wrapping_mul(73).wrapping_add(at.wrapping_mul(151)) % 64) / 640.0;
+        let row = |n: u8| {
+            [if n.is_multiple_of(2) { 9.0 } else { 1.0 }, 5.0 + own(n, 1), 5.0 + own(n, 2), 5.0 + own(n, 3)]
+        };
+        let mut rows: Vec<[f32; 4]> = (0..40).map(row).collect();
+        rows[6] = rows[2];
+        rows[6][1] += 0.001;
+        let images: Vec<ImageId> = (0..40).rev().map(id).collect();
+        rows.reverse();
+        let embeddings = Embeddings::new(images, rows.concat()).expect("rows");
         let never = AtomicBool::new(false);
-        let pairs = embeddings.close_pairs(0.99, &never, &|_| {}).expect("not stopped");
-        let named: Vec<_> = pairs.iter().map(|pair| (pair.one, pair.other)).collect();
-        assert_eq!(named, [(id(1), id(3))]);
-        assert!(pairs[0].cosine > 0.999 && pairs[0].cosine <= 1.0);
-        assert_eq!(embeddings.close_pairs(-1.0, &never, &|_| {}).expect("all").len(), 6);
-        assert_eq!(embeddings.of(id(3)), Some(&rows[0][..]));
+        let pairs = embeddings.close_pairs(0.9, &never, &|_| {}).expect("not stopped");
+        let best = pairs.iter().max_by(|a, b| a.cosine.total_cmp(&b.cosine)).expect("some");
+        assert_eq!((best.one, best.other), (id(2), id(6)));
+        assert!(best.cosine > 0.99, "{best:?}");
+        let of_a_class = 2 * (20 * 19 / 2);
+        assert!(pairs.len() < of_a_class / 4, "{} of {of_a_class} pairs of a class are close", pairs.len());
+        assert_eq!(embeddings.close_pairs(-1.0, &never, &|_| {}).expect("all").len(), 40 * 39 / 2);
         assert_eq!(embeddings.close_pairs(0.9, &AtomicBool::new(true), &|_| {}), None);
+    }
+
+    #[test]
+    fn a_factor_times_itself_is_the_covariance() {
+        let matrix = vec![4.0, 0.0, 0.0, 2.0, 3.0, 0.0, 1.0, 0.5, 2.0];
+        let factor = factor(matrix.clone(), 3);
+        for row in 0..3 {
+            for column in 0..=row {
+                let product: f64 =
+                    (0..=column).map(|at| factor[row * 3 + at] * factor[column * 3 + at]).sum();
+                let shrunk = if row == column { 3.0 * SHRINKAGE } else { 0.0 };
+                assert!((product - matrix[row * 3 + column] - shrunk).abs() < 1e-12, "{row} {column}");
+            }
+        }
+        let flat = covariance(&[0.0; 12], 3);
+        assert!(super::factor(flat, 3).iter().all(|value| value.is_finite()));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub(super) const fn confident_learning_name(filter: Filter) -> &'static str {
 
 /// The furthest that hashes of 64 bits may be apart and still be called alike;
 /// unrelated pictures are 32 apart on average.
-const FURTHEST: f64 = 10.0;
+pub(super) const FURTHEST: f64 = 10.0;
 
 /// A rule with its settings.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -253,6 +253,20 @@ impl Rule {
             Rule::Blank { .. } | Rule::Tiny { .. } | Rule::Unreadable | Rule::ColourModel { .. } => {
                 Question::Picture
             }
+        }
+    }
+
+    /// What a high rank under it counts beside other rules, 0 to 1; see
+    /// [`combine`](super::combine()). Rules that judge by the same predictions
+    /// are no independent witnesses, and on photographs with planted wrong
+    /// labels their rankings were worth this much beside each other (average
+    /// precision 0.68 for confident learning, 0.24 and 0.004 for the others;
+    /// with equal weights 0.47, with these 0.67).
+    pub const fn weight(&self) -> f64 {
+        match self {
+            Rule::ConfidentlyWrong { .. } => 0.25,
+            Rule::Ambiguous { .. } => 0.1,
+            _ => 1.0,
         }
     }
 

@@ -4,11 +4,14 @@
 use safelight_lineage::event::{EventRef, Split};
 use safelight_lineage::id::{ImageId, TransactionId};
 use safelight_lineage::query::{PrefixError, Prefixed, resolve_prefix};
-use safelight_lineage::state::State;
+use safelight_lineage::state::{ImageView, State};
 use safelight_lineage::value::Seq;
 
 use super::words;
 use crate::error::AppError;
+
+/// For so many images, looking through all paths is quicker than an index.
+const FEW: usize = 8;
 
 /// Finds the one thing of this kind whose id starts with `prefix`.
 ///
@@ -23,12 +26,12 @@ pub fn id<T: Prefixed>(state: &State, prefix: &str) -> Result<T, AppError> {
 /// # Errors
 /// When there is none, or more than one.
 pub fn image(state: &State, text: &str) -> Result<ImageId, AppError> {
-    let by_path: Vec<ImageId> = Split::ALL
-        .into_iter()
-        .flat_map(|split| state.images_at_path(split, text.as_bytes()))
-        .filter(|view| view.exists)
-        .map(|view| view.id)
-        .collect();
+    named(state, text, state.scan_path(text.as_bytes()))
+}
+
+/// The image that a text names, given those at it as a path.
+fn named(state: &State, text: &str, at_path: Vec<ImageView<'_>>) -> Result<ImageId, AppError> {
+    let by_path: Vec<ImageId> = at_path.into_iter().filter(|view| view.exists).map(|view| view.id).collect();
     match by_path.as_slice() {
         [one] => Ok(*one),
         [] if text.contains(['/', '.']) => {
@@ -52,7 +55,14 @@ pub fn image(state: &State, text: &str) -> Result<ImageId, AppError> {
 /// # Errors
 /// For the first that is not found.
 pub fn images(state: &State, texts: &[String]) -> Result<Vec<ImageId>, AppError> {
-    texts.iter().map(|text| image(state, text)).collect()
+    if texts.len() <= FEW {
+        return texts.iter().map(|text| image(state, text)).collect();
+    }
+    let at_path = |text: &str| {
+        let splits = Split::ALL.into_iter();
+        splits.flat_map(|split| state.images_at_path(split, text.as_bytes())).collect()
+    };
+    texts.iter().map(|text| named(state, text, at_path(text))).collect()
 }
 
 /// Finds a point in the log: a Seq, or the transaction that ends there.

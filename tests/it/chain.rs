@@ -208,3 +208,41 @@ fn cleaning_judges_every_image_once_and_can_be_taken_back() {
         assert_eq!(bench.run(["status", "--json"]).expect(0).json()["state"], before);
     }
 }
+
+#[test]
+fn embeddings_feed_a_linear_probe_and_tell_duplicates() {
+    let bench = imported();
+    let (checkpoint, _) = train(&bench, &[]);
+    bench.run(["clean", "propose", "--fast"]).expect(2).says("--checkpoint");
+    let fast = ["clean", "propose", "--fast", "--checkpoint", &checkpoint, "--folds", "2"];
+    bench.run(fast).expect(4).says("learned from these images").says("--in-sample");
+    let propose = || {
+        let arguments = [&fast[..], &["--in-sample", "--again", "--json"]].concat();
+        let document = bench.run(arguments).expect(0).json();
+        (text(&document["pass"]), text(&document["predictions"]))
+    };
+    let (pass, predictions) = propose();
+    let shown = bench.run(["predictions", "show", &predictions, "--json"]).expect(0).json();
+    assert_eq!(shown["images"], json!(36));
+    assert_eq!(shown["record"]["honesty"], json!("in_sample"), "the network knows the labels");
+    bench.run(["log", "-n", "3"]).expect(0).says("linear probe in 2 folds on the embeddings of checkpoint");
+    let recorded = bench.run(["show", &pass, "--json"]).expect(0).stdout;
+    assert!(
+        recorded.contains("\"min_cosine\": 0.95") && recorded.contains("\"in_sample\": 1.0"),
+        "{recorded}"
+    );
+    let (_, again) = propose();
+    let again = bench.run(["predictions", "show", &again, "--json"]).expect(0).json();
+    assert_eq!(again["record"]["probabilities"], shown["record"]["probabilities"], "the same to the bit");
+
+    // Two pixels of difference: another hash perhaps, but the same to the network.
+    let close = ["clean", "propose", "--rule", "near-duplicate:max_distance=0,min_cosine=0.0001"];
+    bench.run(close).expect(2).says("no checkpoint");
+    let arguments = [&close[..], &["--checkpoint", &checkpoint, "--json"]].concat();
+    let found = bench.run(arguments).expect(0).json();
+    assert!(
+        found["found"].as_u64().is_some_and(|found| found > 0),
+        "half of all pairs are that close: {found}"
+    );
+    assert_eq!(found["predictions"], Value::Null, "nothing was judged by predictions");
+}

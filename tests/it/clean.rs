@@ -338,6 +338,7 @@ fn rules_are_tried_on_planted_labels() {
         (Some(4), Some(1.0), Some(1.0))
     );
     assert_eq!(rule["right_suggestions"], 4);
+    assert_eq!(scores["evidence"], serde_json::json!({ "accuracy": 1.0, "self_confidence": 1.0 }));
     bench.run(["clean", "apply", &pass, "--rule", "confidently-wrong", "--action", "relabel"]).expect(0);
     let (healed, _) = propose(&bench, &["--predictions", &id, "--rule", "confidently-wrong", "--again"]);
     bench.run(["clean", "evaluate", &healed, "--truth", "t.csv"]).expect(0).says("0 of 36 judged images");

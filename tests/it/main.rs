@@ -14,6 +14,7 @@ mod replay;
 #[cfg(feature = "torch")]
 mod replay_torch;
 mod story;
+mod million;
 mod support;
 mod watching;
 mod weights;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use safelight_lineage::query::{Held, ImageDifference, difference};
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, Seq};
+use serde::Serialize;
 
 use super::super::context::Context;
 use super::super::{resolve, words};
@@ -36,6 +37,14 @@ pub(super) struct DiffArgs {
 
     #[command(flatten)]
     form: FormArgs,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    from: Seq,
+    to: Seq,
+    counts: &'a BTreeMap<&'a str, u64>,
+    images: &'a [ImageDifference],
 }
 
 pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, AppError> {
@@ -92,12 +101,7 @@ pub(super) fn run(args: &DiffArgs, context: &Context) -> Result<Exit, AppError> 
     let sum: Vec<String> = counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
     let sum = if sum.is_empty() { "nothing differs".to_owned() } else { sum.join(", ") };
     context.out.line(format!("between seq {from} and {to}: {sum}"));
-    context.out.document(&serde_json::json!({
-        "from": from,
-        "to": to,
-        "counts": counts,
-        "images": found,
-    }));
+    context.out.document(&Document { from, to, counts: &counts, images: &found });
     Ok(Exit::Done)
 }
 

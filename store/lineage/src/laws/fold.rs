@@ -111,6 +111,9 @@ proptest! {
         for image in log.state.images() {
             prop_assert_eq!(log.state.image(image.id), Some(image));
             prop_assert!(log.state.images_at_path(image.split, image.path).contains(&image));
+            let scanned = log.state.scan_path(image.path).into_iter();
+            let scanned: Vec<_> = scanned.filter(|found| found.split == image.split).collect();
+            prop_assert_eq!(scanned, log.state.images_at_path(image.split, image.path));
         }
     }
 }

@@ -76,6 +76,12 @@ impl State {
         self.table.find_path(split, path).into_iter().map(|row| self.view(row)).collect()
     }
 
+    /// The images of any split that were at this path, oldest first, without
+    /// an index: for a question or two, where making one would take longer.
+    pub fn scan_path(&self, path: &[u8]) -> Vec<ImageView<'_>> {
+        self.table.scan_path(path).into_iter().map(|row| self.view(row)).collect()
+    }
+
     /// How many images ever came in.
     pub fn image_count(&self) -> usize {
         self.table.len()

@@ -105,6 +105,21 @@ impl ImageTable {
         rows
     }
 
+    /// Every row with this path, oldest first, found by looking at every row:
+    /// for a single question that is far quicker than making the index.
+    pub(super) fn scan_path(&self, path: &[u8]) -> Vec<u32> {
+        let mut rows = Vec::new();
+        let mut start = 0;
+        for (row, end) in self.path_ends.iter().enumerate() {
+            let length = end - start;
+            if length == path.len() as u64 && self.paths.get(start as usize..*end as usize) == Some(path) {
+                rows.push(row as u32);
+            }
+            start = *end;
+        }
+        rows
+    }
+
     /// Adds a row that exists; the id must be new. None when the table is full.
     pub(super) fn push(&mut self, new: NewRow<'_>) -> Option<u32> {
         if self.len() >= RowIndex::MAX_ROWS - 1 {

@@ -37,10 +37,16 @@ impl Compared {
         self.0.get(&(one.image.min(other.image), one.image.max(other.image))).copied()
     }
 
-    /// The share of equal bits, or the cosine where that is more.
+    /// The share of equal bits where they are alike, or the cosine where that is
+    /// more or all there is.
     fn score(&self, one: &PictureFacts, other: &PictureFacts) -> f64 {
-        let bits = 1.0 - f64::from(Self::distance(one, other)) / 64.0;
-        self.cosine(one, other).map_or(bits, |cosine| cosine.max(bits))
+        let distance = f64::from(Self::distance(one, other));
+        let bits = 1.0 - distance / 64.0;
+        match self.cosine(one, other) {
+            Some(cosine) if distance > FURTHEST => cosine,
+            Some(cosine) => cosine.max(bits),
+            None => bits,
+        }
     }
 
     fn words(&self, picture: &PictureFacts, twin: &PictureFacts) -> String {

@@ -8,8 +8,10 @@ use safelight_lineage::id::ImageId;
 
 /// Rows that are compared as one piece of work.
 const BLOCK: usize = 64;
-/// The share of the mean variance that is added to every direction.
-const SHRINKAGE: f64 = 0.01;
+/// The share of the mean variance that is added to every direction, by numbers
+/// of an embedding per image: the fewer images, the less is known of how they vary.
+const SHRINKAGE: f64 = 0.1;
+const LEAST_SHRINKAGE: f64 = 0.001;
 /// Sums are taken in so many lanes, in this order on every machine.
 const LANES: usize = 16;
 
@@ -138,7 +140,8 @@ impl Embeddings {
                 self.row(place).iter().zip(&mean).map(|(value, mean)| (f64::from(*value) - mean) as f32)
             })
             .collect();
-        let factor = factor(covariance(&centred, width), width);
+        let share = (SHRINKAGE * width as f64 / self.len().max(1) as f64).max(LEAST_SHRINKAGE);
+        let factor = factor(covariance(&centred, width), width, share);
         let mut directions = centred;
         directions.par_chunks_exact_mut(width.max(1)).for_each(|row| {
             let mut white = vec![0.0f64; width];
@@ -179,11 +182,11 @@ fn covariance(centred: &[f32], width: usize) -> Vec<f64> {
 }
 
 /// The lower Cholesky factor of a covariance, of which the lower half is looked
-/// at. A hundredth of the mean variance is added to each, so that directions in
+/// at. A share of the mean variance is added to each, so that directions in
 /// which hardly anything varies are not blown up to noise.
-fn factor(mut matrix: Vec<f64>, width: usize) -> Vec<f64> {
+fn factor(mut matrix: Vec<f64>, width: usize, share: f64) -> Vec<f64> {
     let trace: f64 = (0..width).map(|at| matrix[at * width + at]).sum();
-    let least = (trace / width.max(1) as f64 * SHRINKAGE).max(f64::MIN_POSITIVE);
+    let least = (trace / width.max(1) as f64 * share).max(f64::MIN_POSITIVE);
     for row in 0..width {
         for column in 0..=row {
             let (before, rest) = matrix.split_at(row * width);
@@ -229,15 +232,15 @@ mod tests {
     #[test]
     fn twins_are_closer_than_pictures_of_a_class() {
         // Two classes far apart along the first axis, which all numbers share;
-        // each picture has small numbers of its own, and 7 is the twin of 2.
-        let own =
-            |n: u8, at: u8| f32::from(n.wrapping_mul(73).wrapping_add(at.wrapping_mul(151)) % 64) / 640.0;
-        let row = |n: u8| {
-            [if n.is_multiple_of(2) { 9.0 } else { 1.0 }, 5.0 + own(n, 1), 5.0 + own(n, 2), 5.0 + own(n, 3)]
+        // each picture has small numbers of its own, and 6 is the twin of 2.
+        let own = |n: u16, at: u16| f32::from((n * n * 7 + at * n * 13 + at * 29) % 64) / 64.0;
+        let row = |n: u16| {
+            let class = if n.is_multiple_of(2) { 9.0 } else { 1.0 };
+            [class, 5.0 + own(n, 1), 5.0 + own(n, 2), 5.0 + own(n, 3)]
         };
         let mut rows: Vec<[f32; 4]> = (0..40).map(row).collect();
         rows[6] = rows[2];
-        rows[6][1] += 0.001;
+        rows[6][1] += 0.01;
         let images: Vec<ImageId> = (0..40).rev().map(id).collect();
         rows.reverse();
         let embeddings = Embeddings::new(images, rows.concat()).expect("rows");
@@ -255,17 +258,17 @@ mod tests {
     #[test]
     fn a_factor_times_itself_is_the_covariance() {
         let matrix = vec![4.0, 0.0, 0.0, 2.0, 3.0, 0.0, 1.0, 0.5, 2.0];
-        let factor = factor(matrix.clone(), 3);
+        let factor = factor(matrix.clone(), 3, 0.01);
         for row in 0..3 {
             for column in 0..=row {
                 let product: f64 =
                     (0..=column).map(|at| factor[row * 3 + at] * factor[column * 3 + at]).sum();
-                let shrunk = if row == column { 3.0 * SHRINKAGE } else { 0.0 };
+                let shrunk = if row == column { 3.0 * 0.01 } else { 0.0 };
                 assert!((product - matrix[row * 3 + column] - shrunk).abs() < 1e-12, "{row} {column}");
             }
         }
         let flat = covariance(&[0.0; 12], 3);
-        assert!(super::factor(flat, 3).iter().all(|value| value.is_finite()));
+        assert!(super::factor(flat, 3, 0.01).iter().all(|value| value.is_finite()));
     }
 
     #[test]

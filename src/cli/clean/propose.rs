@@ -18,7 +18,11 @@ use crate::stop::Stop;
 use crate::train::recipe::Recipe;
 
 /// The least cosine of embeddings when a checkpoint is given and nobody says.
-const LEAST_COSINE: f64 = 0.95;
+///
+/// By a ResNet-18 trained from scratch on 2,800 of 5,100 photographs of scenes,
+/// the pairs above it that the hash does not find were the same view, framed a
+/// little differently; at 0.85 the first two that are not came up.
+const LEAST_COSINE: f64 = 0.88;
 
 /// Judge the images and record what the rules find
 #[derive(Debug, clap::Args)]

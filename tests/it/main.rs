@@ -8,13 +8,13 @@ mod dataset;
 mod ensemble;
 mod keeping;
 mod layering;
+mod million;
 mod mutation;
 mod proof;
 mod replay;
 #[cfg(feature = "torch")]
 mod replay_torch;
 mod story;
-mod million;
 mod support;
 mod watching;
 mod weights;

@@ -21,7 +21,7 @@ use crate::value::Seq;
 ///
 /// Exactness: an upper bound at the depth of training. A recipe, which is a
 /// blob, may name weights from elsewhere, so all that are registered are
-/// counted in when there is a run; and images as [`blast_radius`](super::blast_radius)
+/// counted in when there is a run; and images as [`blast_radius`](super::blast_radius())
 /// counts them.
 ///
 /// # Errors

@@ -57,6 +57,8 @@ pub struct WatchArgs {
 
 pub fn run(args: &WatchArgs, context: &Context) -> Result<Exit, AppError> {
     let mut session = context.session()?;
+    // A folder that is not there is said before anything is said to be watched.
+    std::fs::read_dir(&args.folder).map_err(|error| AppError::io("look into", &args.folder, &error))?;
     let walk = WalkOptions { layout: Layout::from(args.layout), split: args.split.into() };
     let options = WatchOptions {
         import: ImportOptions { walk, ..ImportOptions::default() },

@@ -178,10 +178,12 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
         ));
     }
     show::by_rule(context, &session, &proposed.findings.0, 5);
-    context.out.line(format!(
-        "next: safelight clean review {0}   or   safelight clean apply {0} --rule … --action …",
-        pass.short()
-    ));
+    if !proposed.findings.0.is_empty() {
+        context.out.line(format!(
+            "next: safelight clean review {0}   or   safelight clean apply {0} --rule … --action …",
+            pass.short()
+        ));
+    }
     context.out.document(&serde_json::json!({
         "pass": pass,
         "predictions": predictions,

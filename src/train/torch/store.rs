@@ -7,7 +7,7 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::super::keyed::{KeyedRng, Moment};
 use super::super::weights::{Values, WeightsError};
-use super::layers::{Conv, Linear, Norm};
+use super::layers::{Chain, Conv, Linear, Norm};
 
 /// One parameter.
 pub struct Parameter {
@@ -132,6 +132,21 @@ impl Store {
     /// A batch norm that changes nothing but mean and variance at first.
     pub fn norm(&mut self, name: &str, channels: usize) -> Result<Norm, TchError> {
         self.norm_with(name, channels, 0.0)
+    }
+
+    /// A convolution `name.0` and its batch norm `name.1`, as torchvision's newer
+    /// networks name them.
+    pub fn conv_norm(
+        &mut self,
+        name: &str,
+        channels: (usize, usize),
+        kernel: usize,
+        stride: i64,
+        groups: usize,
+        spread: Spread,
+    ) -> Result<Chain, TchError> {
+        let conv = self.conv(&format!("{name}.0"), channels, kernel, stride, groups, spread)?;
+        Ok(Chain::default().then(conv).then(self.norm(&format!("{name}.1"), channels.1)?))
     }
 
     /// A linear layer, with a bias if wanted, of zeros.

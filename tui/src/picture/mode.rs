@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(auto(Some((9, 18)), &[("TERM", "foot-extra")]), "Sixel 9×18");
         let nothing = "HalfBlocks(True)";
         assert_eq!(auto(None, &[("TERM", "xterm-kitty")]), nothing);
-        assert_eq!(auto(Some((9, 18)), &[("TERM", "xterm-kitty"), ("TMUX", "/tmp/x")]), nothing);
+        assert_eq!(auto(Some((9, 18)), &[("TERM", "xterm-kitty"), ("TMUX", "socket,1,0")]), nothing);
         assert_eq!(auto(Some((9, 18)), &[("TERM", "xterm-kitty"), ("SSH_CONNECTION", "a b")]), nothing);
     }
 

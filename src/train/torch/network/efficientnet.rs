@@ -59,8 +59,14 @@ pub fn b0(store: &mut Store) -> Result<Body, TchError> {
                         SPREAD,
                     )?,
                 })
-                .then(store.conv(&format!("{name}.{}.0", step + 2), (hidden, outputs), 1, 1, 1, SPREAD)?)
-                .then(store.norm(&format!("{name}.{}.1", step + 2), outputs)?);
+                .then(store.conv_norm(
+                    &format!("{name}.{}", step + 2),
+                    (hidden, outputs),
+                    1,
+                    1,
+                    1,
+                    SPREAD,
+                )?);
             chain = if stride == 1 && channels == outputs {
                 let rate = STOCHASTIC_DEPTH * place as f64 / total as f64;
                 let inner = inner.then(StochasticDepth { operation: format!("skip block {place}"), rate });
@@ -86,8 +92,5 @@ fn block(
     stride: i64,
     groups: usize,
 ) -> Result<Chain, TchError> {
-    Ok(chain
-        .then(store.conv(&format!("{name}.0"), channels, kernel, stride, groups, SPREAD)?)
-        .then(store.norm(&format!("{name}.1"), channels.1)?)
-        .then(Plain::Silu))
+    Ok(chain.then(store.conv_norm(name, channels, kernel, stride, groups, SPREAD)?).then(Plain::Silu))
 }

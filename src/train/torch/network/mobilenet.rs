@@ -61,8 +61,5 @@ fn block(
     stride: i64,
     groups: usize,
 ) -> Result<Chain, TchError> {
-    Ok(chain
-        .then(store.conv(&format!("{name}.0"), channels, kernel, stride, groups, SPREAD)?)
-        .then(store.norm(&format!("{name}.1"), channels.1)?)
-        .then(Plain::Relu6))
+    Ok(chain.then(store.conv_norm(name, channels, kernel, stride, groups, SPREAD)?).then(Plain::Relu6))
 }

@@ -35,11 +35,19 @@ pub fn lines(model: &Model) -> Vec<String> {
             Some(pass) => vec![format!("safelight show {}", pass.short())],
             None => vec!["safelight clean --help".to_owned()],
         },
-        Screen::Runs => {
+        Screen::Training => {
             let run = model.state().runs().iter().rev().nth(model.runs.selected);
             let show = run.map(|record| format!("safelight show {}", record.started.event.run.short()));
             show.into_iter().chain(["safelight train RECIPE.toml".to_owned()]).collect()
         }
+        Screen::Generators => match model.state().generators().iter().rev().nth(model.generators.selected) {
+            Some(record) => vec![format!("safelight show {}", record.event.generator.short())],
+            None => vec!["safelight log".to_owned()],
+        },
+        Screen::Ensembles => match model.state().ensembles().iter().rev().nth(model.ensembles.selected) {
+            Some(record) => vec![format!("safelight show {}", record.event.ensemble.short())],
+            None => vec!["safelight ensemble --help".to_owned()],
+        },
         Screen::Submissions => {
             let submission = model.state().submissions().iter().rev().nth(model.submissions.selected);
             let id = submission

@@ -136,6 +136,6 @@ mod tests {
     fn digits_are_labels_in_review_and_screens_elsewhere() {
         let keymap = Keymap::default();
         assert_eq!(keymap.action(Screen::Review, Key::char('2')), Some(Action::Label(2)));
-        assert_eq!(keymap.action(Screen::Runs, Key::char('2')), Some(Action::Show(Screen::Images)));
+        assert_eq!(keymap.action(Screen::Training, Key::char('2')), Some(Action::Show(Screen::Images)));
     }
 }

@@ -73,7 +73,7 @@ fn list_share(screen: Screen) -> u16 {
         Screen::Timeline => 50,
         Screen::Images | Screen::Jobs => 45,
         Screen::Review => 35,
-        Screen::Runs | Screen::Submissions => 40,
+        Screen::Training | Screen::Generators | Screen::Ensembles | Screen::Submissions => 40,
     }
 }
 

@@ -58,6 +58,10 @@ pub struct Model {
     pub review: Review,
     /// The selected run, newest first.
     pub runs: Cursor,
+    /// The selected generator, newest first.
+    pub generators: Cursor,
+    /// The selected ensemble, newest first.
+    pub ensembles: Cursor,
     /// The selected submission, newest first.
     pub submissions: Cursor,
     /// The jobs.
@@ -310,7 +314,9 @@ impl Model {
             Screen::Timeline => self.timeline_len(),
             Screen::Images => self.images.rows.len(),
             Screen::Review => self.findings().len(),
-            Screen::Runs => self.state().runs().len(),
+            Screen::Training => self.state().runs().len(),
+            Screen::Generators => self.state().generators().len(),
+            Screen::Ensembles => self.state().ensembles().len(),
             Screen::Submissions => self.state().submissions().len(),
             Screen::Jobs => self.jobs.views.len(),
         }
@@ -322,7 +328,9 @@ impl Model {
             Screen::Timeline => self.timeline.cursor,
             Screen::Images => self.images.cursor,
             Screen::Review => self.review.cursor,
-            Screen::Runs => self.runs,
+            Screen::Training => self.runs,
+            Screen::Generators => self.generators,
+            Screen::Ensembles => self.ensembles,
             Screen::Submissions => self.submissions,
             Screen::Jobs => self.jobs.cursor,
         }
@@ -334,7 +342,9 @@ impl Model {
             Screen::Timeline => &mut self.timeline.cursor,
             Screen::Images => &mut self.images.cursor,
             Screen::Review => &mut self.review.cursor,
-            Screen::Runs => &mut self.runs,
+            Screen::Training => &mut self.runs,
+            Screen::Generators => &mut self.generators,
+            Screen::Ensembles => &mut self.ensembles,
             Screen::Submissions => &mut self.submissions,
             Screen::Jobs => &mut self.jobs.cursor,
         }

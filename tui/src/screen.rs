@@ -11,7 +11,11 @@ pub enum Screen {
     /// The findings of a cleaning pass, to decide.
     Review,
     /// Training runs and their checkpoints.
-    Runs,
+    Training,
+    /// Generators of images, and what they drew.
+    Generators,
+    /// Votes of several models.
+    Ensembles,
     /// Submissions and what they were made from.
     Submissions,
     /// Long work.
@@ -20,8 +24,16 @@ pub enum Screen {
 
 impl Screen {
     /// Every screen in order.
-    pub const ALL: [Screen; 6] =
-        [Screen::Timeline, Screen::Images, Screen::Review, Screen::Runs, Screen::Submissions, Screen::Jobs];
+    pub const ALL: [Screen; 8] = [
+        Screen::Timeline,
+        Screen::Images,
+        Screen::Review,
+        Screen::Training,
+        Screen::Generators,
+        Screen::Ensembles,
+        Screen::Submissions,
+        Screen::Jobs,
+    ];
 
     /// Its name.
     pub const fn name(self) -> &'static str {
@@ -29,7 +41,9 @@ impl Screen {
             Screen::Timeline => "Timeline",
             Screen::Images => "Images",
             Screen::Review => "Review",
-            Screen::Runs => "Runs",
+            Screen::Training => "Training",
+            Screen::Generators => "Generators",
+            Screen::Ensembles => "Ensembles",
             Screen::Submissions => "Submissions",
             Screen::Jobs => "Jobs",
         }

@@ -56,6 +56,8 @@ impl Model {
             },
             review: Review::default(),
             runs: Cursor::default(),
+            generators: Cursor::default(),
+            ensembles: Cursor::default(),
             submissions: Cursor::default(),
             jobs: Jobs::default(),
             pictures: PictureCache::default(),

@@ -1,7 +1,7 @@
 //! Which lines, by screen.
 
 use super::line::DetailLine;
-use super::{frame, image, job, run, submission};
+use super::{ensemble, frame, generator, image, job, submission, training};
 use crate::model::Model;
 use crate::screen::Screen;
 
@@ -11,7 +11,9 @@ pub fn lines(model: &Model) -> Vec<DetailLine> {
         Screen::Timeline => frame::lines(model),
         Screen::Images => image::lines(model),
         Screen::Review => image::review_lines(model),
-        Screen::Runs => run::lines(model),
+        Screen::Training => training::lines(model),
+        Screen::Generators => generator::lines(model),
+        Screen::Ensembles => ensemble::lines(model),
         Screen::Submissions => submission::lines(model),
         Screen::Jobs => job::lines(model),
     }

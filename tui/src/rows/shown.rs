@@ -2,7 +2,7 @@
 
 use ratatui::text::Line;
 
-use super::{images, jobs, review, runs, submissions, timeline};
+use super::{ensembles, generators, images, jobs, review, submissions, timeline, training};
 use crate::model::Model;
 use crate::screen::Screen;
 
@@ -12,7 +12,9 @@ pub fn row(model: &Model, place: usize, width: usize) -> Line<'static> {
         Screen::Timeline => timeline::row(model, place, width),
         Screen::Images => images::row(model, place, width),
         Screen::Review => review::row(model, place, width),
-        Screen::Runs => runs::row(model, place, width),
+        Screen::Training => training::row(model, place, width),
+        Screen::Generators => generators::row(model, place, width),
+        Screen::Ensembles => ensembles::row(model, place, width),
         Screen::Submissions => submissions::row(model, place, width),
         Screen::Jobs => jobs::row(model, place, width),
     };
@@ -25,7 +27,9 @@ pub fn heading(model: &Model, width: usize) -> String {
         Screen::Timeline => timeline::heading(model),
         Screen::Images => images::heading(model),
         Screen::Review => review::heading(model, width),
-        Screen::Runs => crate::text::counted(model.list_len() as u64, "run", "runs"),
+        Screen::Training => crate::text::counted(model.list_len() as u64, "run", "runs"),
+        Screen::Generators => crate::text::counted(model.list_len() as u64, "generator", "generators"),
+        Screen::Ensembles => crate::text::counted(model.list_len() as u64, "ensemble", "ensembles"),
         Screen::Submissions => crate::text::counted(model.list_len() as u64, "submission", "submissions"),
         Screen::Jobs => crate::text::counted(model.list_len() as u64, "job", "jobs"),
     }
@@ -47,7 +51,9 @@ pub fn empty(model: &Model) -> String {
             Some(Ok(_)) => "no findings",
             None => "reading …",
         },
-        Screen::Runs => "no training run yet: t, or safelight train",
+        Screen::Training => "no training run yet: t, or safelight train",
+        Screen::Generators => "no generator yet: safelight generate",
+        Screen::Ensembles => "no ensemble yet: safelight ensemble PREDICTIONS…",
         Screen::Submissions => "no submission yet: safelight submit",
         Screen::Jobs if !model.abilities.jobs => "this program was started without jobs",
         Screen::Jobs => "nothing runs",

@@ -89,8 +89,10 @@ fn it_starts_shows_every_screen_and_leaves() {
     for (key, sign) in [
         ("1", "32 frames"),
         ("4", "3 runs"),
-        ("5", "ensemble 5151"),
-        ("6", "train_loss"),
+        ("5", "61616161"),
+        ("6", "majority"),
+        ("7", "ensemble 5151"),
+        ("8", "train_loss"),
         ("3", "/6 of pass"),
     ] {
         pty.press(key);

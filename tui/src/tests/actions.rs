@@ -20,9 +20,11 @@ fn digits_and_tab_lead_to_screens() {
     let mut stage = Stage::new(120, 40);
     for (keys, screen) in [
         ("2", Screen::Images),
-        ("4", Screen::Runs),
-        ("5", Screen::Submissions),
-        ("6", Screen::Jobs),
+        ("4", Screen::Training),
+        ("5", Screen::Generators),
+        ("6", Screen::Ensembles),
+        ("7", Screen::Submissions),
+        ("8", Screen::Jobs),
         ("1", Screen::Timeline),
         ("S-Tab", Screen::Jobs),
         ("Tab", Screen::Timeline),
@@ -74,7 +76,7 @@ fn enter_looks_closer_and_follows_and_escape_comes_back() {
         .expect("a run");
     (0..run).for_each(|_| stage.press("j"));
     stage.press("Enter");
-    assert_eq!(stage.model.screen, Screen::Runs);
+    assert_eq!(stage.model.screen, Screen::Training);
     assert!(!stage.model.in_detail);
     stage.press("Enter Left");
     assert!(!stage.model.in_detail);
@@ -115,7 +117,7 @@ fn images_are_filtered_as_the_language_says() {
     stage.press("C-u Enter");
     assert_eq!(stage.model.images.rows.len(), 44);
     stage.press("4 /");
-    assert_eq!(stage.notice(), "Runs has no filter");
+    assert_eq!(stage.notice(), "Training has no filter");
 }
 
 #[test]
@@ -133,7 +135,7 @@ fn the_selected_image_stays_through_filters() {
 
 #[test]
 fn help_palette_and_command_open_and_close() {
-    let mut stage = on(Screen::Runs);
+    let mut stage = on(Screen::Training);
     for (keys, open) in [
         ("?", "Help"),
         ("Esc", "None"),
@@ -155,7 +157,7 @@ fn help_palette_and_command_open_and_close() {
 
 #[test]
 fn the_palette_does_what_is_chosen_by_name() {
-    let mut stage = on(Screen::Runs);
+    let mut stage = on(Screen::Training);
     stage.press(":");
     stage.type_in("submis");
     stage.press("Enter");
@@ -190,13 +192,13 @@ fn pasted_text_is_never_keys() {
 
 #[test]
 fn jobs_are_started_and_stopped() {
-    let mut stage = on(Screen::Runs);
+    let mut stage = on(Screen::Training);
     stage.press("t");
     assert!(
         matches!(&stage.model.overlay, Some(Overlay::Prompt(prompt)) if prompt.kind == PromptKind::Recipe)
     );
     stage.type_in("recipe.toml");
-    stage.press("Enter 5 y p");
+    stage.press("Enter 7 y p");
     let submission = "71".repeat(16);
     assert_eq!(
         stage.started,
@@ -206,7 +208,7 @@ fn jobs_are_started_and_stopped() {
         ]
     );
     stage.tell(Msg::Jobs(jobs()));
-    stage.press("6 X n");
+    stage.press("8 X n");
     assert!(stage.cancelled.is_empty());
     stage.press("X y");
     assert_eq!(stage.cancelled, ["7"]);

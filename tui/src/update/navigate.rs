@@ -79,7 +79,7 @@ pub(super) fn go(model: &mut Model, target: Target) {
             let Some(place) = runs.iter().rev().position(|record| record.started.event.run == run) else {
                 return;
             };
-            show(model, Screen::Runs);
+            show(model, Screen::Training);
             model.runs.selected = place;
         }
         Target::Frame(seq) => {

@@ -43,25 +43,28 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
-/// The names of all screens where they fit, else of this one.
+/// The names of all screens where they fit, closer together if need be, else
+/// the name of this one.
 fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let theme = model.theme;
-    let width: usize = Screen::ALL.iter().map(|screen| screen.name().len() + 4).sum();
-    let all = width <= usize::from(area.width);
+    let names: usize = Screen::ALL.iter().map(|screen| screen.name().len()).sum();
+    let fits = |gaps: usize| names + gaps * Screen::ALL.len() <= usize::from(area.width);
+    let (all, wide) = (fits(2), fits(4));
     let mut spans = Vec::new();
     for screen in Screen::ALL {
         let current = screen == model.screen;
         if all || current {
             let style = if current { theme.heading() } else { theme.faint() };
-            spans.push(Span::styled(format!("{} ", screen.index() + 1), theme.key()));
+            let (digit, gap) = (screen.index() + 1, if wide { " " } else { "" });
+            spans.push(Span::styled(format!("{digit}{gap}"), theme.key()));
             spans.push(Span::styled(
                 screen.name(),
                 if current { style.add_modifier(ratatui::style::Modifier::UNDERLINED) } else { style },
             ));
-            spans.push(Span::raw("  "));
+            spans.push(Span::raw(if wide { "  " } else { " " }));
         }
     }
-    if let Some(dataset) = model.state().dataset().filter(|_| all) {
+    if let Some(dataset) = model.state().dataset().filter(|_| wide) {
         let name = text::safe(&dataset.name);
         let used: usize = spans.iter().map(Span::width).sum();
         let free = usize::from(area.width).saturating_sub(used);

@@ -31,7 +31,9 @@ fn main() {
     // Nothing in our code names a symbol of the CUDA library: it registers its
     // kernels when loaded, so the linker must be told not to drop it.
     if lib.join("libtorch_cuda.so").exists() {
-        println!("cargo:rustc-link-arg=-Wl,--no-as-needed");
-        println!("cargo:rustc-link-arg=-ltorch_cuda");
+        for target in ["bin=safelight-engine", "tests"] {
+            println!("cargo:rustc-link-arg-{target}=-Wl,--no-as-needed");
+            println!("cargo:rustc-link-arg-{target}=-ltorch_cuda");
+        }
     }
 }

@@ -1,4 +1,5 @@
 //! The program: parses the command line, runs one command, gives its exit code.
+//! What needs libtorch is run by `safelight-engine`, which it then becomes.
 
 use std::process::ExitCode;
 

@@ -43,6 +43,10 @@ enum SplitName {
     Test,
 }
 
+/// Writes a dataset as it was.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &CheckoutArgs, context: &Context) -> Result<Exit, AppError> {
     let session = context.session()?;
     let seq = match &args.as_of {

@@ -13,6 +13,7 @@ use super::context::Context;
 use super::{resolve, words};
 use crate::clean::Rule;
 use crate::clean::drift::drift;
+use crate::clean::evidence::EvidenceError;
 use crate::clean::gather::GatherError;
 use crate::clean::pass::PassError;
 use crate::error::{AppError, Exit};
@@ -56,6 +57,10 @@ pub fn default_rules() -> Vec<Rule> {
     Rule::DEFAULTS.into_iter().filter(Rule::needs_predictions).collect()
 }
 
+/// Runs one of the cleaning commands.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &CleanArgs, context: &Context) -> Result<Exit, AppError> {
     match &args.action {
         CleanCommand::Propose(args) => propose::run(args, context),
@@ -145,6 +150,15 @@ impl From<GatherError> for AppError {
         match error {
             GatherError::Blob(error) => error.into(),
             other => AppError::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<EvidenceError> for AppError {
+    fn from(error: EvidenceError) -> AppError {
+        match error {
+            EvidenceError::Prepare(error) => error.into(),
+            other => AppError::refused(other.to_string()),
         }
     }
 }

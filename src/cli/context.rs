@@ -8,6 +8,7 @@ use safelight_lineage::state::Sought;
 use safelight_lineage::value::escape;
 use safelight_store::{AppendError, BlobError, DiskError, Glimpse, Repository, StoreError};
 
+use super::engine::{self, Engine};
 use super::output::Output;
 use crate::error::{AppError, Exit};
 use crate::session::{Session, SessionError};
@@ -19,14 +20,29 @@ pub struct Context {
     pub out: Output,
     start: PathBuf,
     actor: Option<String>,
+    engine: Option<&'static Engine>,
 }
 
 impl Context {
-    pub(super) fn new(global: &super::Global) -> Self {
+    pub(super) fn new(global: &super::Global, engine: Option<&'static Engine>) -> Self {
         Context {
+            engine,
             out: Output::new(global.json, global.quiet),
             start: global.repository.clone().unwrap_or_else(|| PathBuf::from(".")),
             actor: global.actor.clone(),
+        }
+    }
+
+    /// What computes on libtorch. In the program that has none of it, the
+    /// process becomes the one that has, and this does not come back: so
+    /// nothing may have been written, said or read before.
+    ///
+    /// # Errors
+    /// When there is no engine or it cannot be started.
+    pub fn engine(&self) -> Result<&'static Engine, AppError> {
+        match self.engine {
+            Some(engine) => Ok(engine),
+            None => Err(engine::hand_over()),
         }
     }
 

@@ -86,6 +86,10 @@ impl From<Rule> for VoteRule {
     }
 }
 
+/// Lets predictions vote.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &EnsembleArgs, context: &Context) -> Result<Exit, AppError> {
     let mut session = context.session()?;
     let mut members: Vec<(PredictionsId, f64)> = Vec::new();

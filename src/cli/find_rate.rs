@@ -9,8 +9,8 @@ use plotters::prelude::{
 use textplots::{Chart, Plot as _, Shape};
 
 use super::context::Context;
-use super::train::{TrainRequest, default_threads, needs_torch, read_recipe, start};
-use super::{resolve, words};
+use super::train::{TrainRequest, default_threads, read_recipe, start};
+use super::{engine, resolve, words};
 use crate::error::{AppError, Exit};
 use crate::runs::prepare::prepare;
 use crate::stop::Stop;
@@ -74,7 +74,7 @@ pub fn run(args: &FindRateArgs, context: &Context) -> Result<Exit, AppError> {
             "a plot is written as SVG: give it a name that ends with .svg",
         ));
     }
-    needs_torch()?;
+    engine::built_in()?;
     let mut session = context.session()?;
     let state = session.state();
     if let Some(text) = &args.weights {

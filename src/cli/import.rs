@@ -100,6 +100,10 @@ impl From<LayoutName> for Layout {
     }
 }
 
+/// Imports a folder, a table or IDX files.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &ImportArgs, context: &Context) -> Result<Exit, AppError> {
     let folder = match (&args.archive, &args.folder) {
         (Some(archive), _) => return super::archive::import(archive, context),

@@ -3,41 +3,40 @@
 mod archive;
 mod audit;
 mod change;
-mod checkout;
-mod clean;
-mod context;
-mod demo;
+pub mod checkout;
+pub mod clean;
+pub mod context;
+pub mod demo;
 mod duration;
-mod embed;
-mod ensemble;
+pub mod engine;
+pub mod ensemble;
 mod find_rate;
-mod folds;
 mod gc;
 mod history;
-mod import;
+pub mod import;
 mod index;
 mod init;
-mod job;
-mod output;
-mod predict;
+pub mod job;
+pub mod output;
+pub mod predict;
 mod predictions;
 mod proof;
 mod repair;
-mod replay;
-mod resolve;
+pub mod replay;
+pub mod resolve;
 mod runs;
 mod sign;
 mod status;
 mod submissions;
 mod submit;
-mod train;
+pub mod train;
 mod tui;
 mod undo;
 mod verify;
 mod watch;
 mod weights;
 mod what_if;
-mod words;
+pub mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -136,8 +135,25 @@ fn after_help() -> String {
     text
 }
 
-/// Runs the program with these arguments and gives its exit code.
+/// Runs the program with these arguments and gives its exit code. Where a
+/// command computes on libtorch the process becomes the engine, which lies
+/// beside it.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    run_with(arguments, None)
+}
+
+/// As [`run`], computing in this very process.
+pub fn run_engine(
+    arguments: impl IntoIterator<Item = OsString>,
+    engine: &'static engine::Engine,
+) -> ExitCode {
+    run_with(arguments, Some(engine))
+}
+
+fn run_with(
+    arguments: impl IntoIterator<Item = OsString>,
+    engine: Option<&'static engine::Engine>,
+) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -148,7 +164,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return exit.into();
         }
     };
-    let context = Context::new(&cli.global);
+    let context = Context::new(&cli.global, engine);
+    if let (Some(_), Err(error)) = (engine, engine::check_caller()) {
+        context.out.failure(&error);
+        return error.exit.into();
+    }
     let outcome = match cli.command {
         Some(command) => dispatch(command, &context),
         None => tui::run_or_help(&context, || {

@@ -13,7 +13,7 @@ use super::{resolve, words};
 use crate::checkout::into::materialise;
 use crate::error::{AppError, Exit};
 use crate::replay::check::{ReceiptError, check};
-use crate::replay::engine::Engine;
+use crate::replay::engine::{Engine, NoEngine};
 use crate::replay::record::record;
 use crate::replay::run::{Then, then, work};
 use crate::replay::surroundings::Work;
@@ -96,7 +96,14 @@ impl From<DepthName> for Depth {
     }
 }
 
+/// Replays a submission.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &ReplayArgs, context: &Context) -> Result<Exit, AppError> {
+    if args.with_labels_as_of.is_some() || Depth::from(args.depth) != Depth::Votes {
+        context.engine()?;
+    }
     let mut session = context.session()?;
     let submission: SubmissionId = resolve::id(session.state(), &args.submission)?;
     if !args.without.is_empty() {
@@ -114,7 +121,8 @@ pub fn run(args: &ReplayArgs, context: &Context) -> Result<Exit, AppError> {
     let stop = Stop::install();
     if let Some(moment) = &args.with_labels_as_of {
         let output = args.output.as_deref();
-        return super::what_if::with_labels_as_of(&mut session, submission, moment, output, &stop, context);
+        let again = context.engine()?.with_labels_as_of;
+        return again(&mut session, submission, moment, output, &stop, context);
     }
     let depth = args.depth.into();
     let done = announced(&mut session, submission, depth, args.threads, &stop, !args.no_record, context)?;
@@ -168,7 +176,10 @@ pub fn announced(
     keep: bool,
     context: &Context,
 ) -> Result<Replayed, AppError> {
-    let mut engine = engine(session, stop);
+    let mut engine: Box<dyn Engine> = match depth {
+        Depth::Votes => Box::new(NoEngine),
+        Depth::Predictions | Depth::Training => (context.engine()?.replay)(session, stop),
+    };
     let then = then(session, submission)?;
     let work = work(session, &then, submission, depth, &*engine, threads)?;
     describe(&context.out, &then, depth, &work);
@@ -186,18 +197,6 @@ pub fn announced(
     }
     report(&context.out, &done);
     Ok(done)
-}
-
-#[cfg(feature = "torch")]
-fn engine(session: &Session, stop: &Stop) -> Box<dyn Engine> {
-    let repository = session.repository();
-    let (blobs, cache) = (repository.blobs().clone(), repository.cache_dir());
-    Box::new(crate::replay::torch::TorchEngine::new(blobs, cache, stop.clone()))
-}
-
-#[cfg(not(feature = "torch"))]
-fn engine(_: &Session, _: &Stop) -> Box<dyn Engine> {
-    Box::new(crate::replay::engine::NoEngine)
 }
 
 /// The exit code of a verdict.
@@ -341,6 +340,10 @@ pub struct CheckReceiptArgs {
     receipt: PathBuf,
 }
 
+/// Checks a receipt against the log.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn check_receipt(args: &CheckReceiptArgs, context: &Context) -> Result<Exit, AppError> {
     let session = context.session()?;
     let path = &args.receipt;

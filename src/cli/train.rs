@@ -10,9 +10,10 @@ use safelight_lineage::id::{CheckpointId, RunId};
 
 use super::context::Context;
 use super::output::Output;
-use super::{resolve, words};
+use super::{engine, resolve, words};
 use crate::error::{AppError, Exit};
 use crate::jobs::child::JobChild;
+use crate::runs::death::{DeathError, record_death};
 use crate::runs::prepare::{PrepareError, prepare, prepare_resume};
 use crate::runs::report::{JobEvent, JobLine};
 use crate::session::Session;
@@ -98,6 +99,10 @@ pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Trains, watching a child process.
+///
+/// # Errors
+/// What the command says when it cannot do its work.
 pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
     let mut recipe = read_recipe(args.recipe.as_deref(), &args.set)?;
     if let Some(text) = &args.weights {
@@ -109,7 +114,7 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
         context.out.document(&recipe);
         return Ok(Exit::Done);
     }
-    needs_torch()?;
+    engine::built_in()?;
     let mut session = context.session()?;
     let state = session.state();
     let request = TrainRequest {
@@ -167,19 +172,8 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
     Ok(trained.exit)
 }
 
-#[cfg(feature = "torch")]
-pub(super) fn needs_torch() -> Result<(), AppError> {
-    Ok(())
-}
-
-#[cfg(not(feature = "torch"))]
-pub(super) fn needs_torch() -> Result<(), AppError> {
-    Err(AppError::refused("this build of safelight has no training in it")
-        .hint("build it with its default features: make build"))
-}
-
 /// The recipe of a file (the defaults without one), with some of its values set.
-pub(super) fn read_recipe(recipe: Option<&Path>, settings: &[String]) -> Result<Recipe, AppError> {
+pub fn read_recipe(recipe: Option<&Path>, settings: &[String]) -> Result<Recipe, AppError> {
     let mut text = match recipe {
         None => String::new(),
         Some(path) => {
@@ -222,7 +216,7 @@ pub fn train(
 }
 
 /// As [`train`], with more arguments for the child.
-pub(super) fn start(
+pub fn start(
     session: &mut Session,
     request: &TrainRequest,
     more: &[OsString],
@@ -282,16 +276,6 @@ pub(super) fn start(
         reason: killed.or(watch.reason).or_else(|| (exit != Exit::Done).then(|| last_line(&ended.errors))),
         epoch_seconds: watch.epoch_seconds,
     })
-}
-
-#[cfg(feature = "torch")]
-fn record_death(session: &mut Session, run: RunId, reason: &str) -> Result<(), AppError> {
-    Ok(crate::runs::execute::record_death(session, run, reason)?)
-}
-
-#[cfg(not(feature = "torch"))]
-fn record_death(_: &mut Session, _: RunId, _: &str) -> Result<(), AppError> {
-    Ok(())
 }
 
 fn last_line(text: &str) -> String {
@@ -410,6 +394,15 @@ impl From<PrepareError> for AppError {
             PrepareError::Plan(error) => AppError::refused(words::text(&error.to_string()))
                 .hint("see how many images each class has with: safelight status"),
             other => AppError::refused(other.to_string()),
+        }
+    }
+}
+
+impl From<DeathError> for AppError {
+    fn from(error: DeathError) -> AppError {
+        match error {
+            DeathError::Session(error) => error.into(),
+            DeathError::Blob(error) => error.into(),
         }
     }
 }

@@ -17,8 +17,6 @@ pub mod record;
 mod retrain;
 pub mod run;
 pub mod surroundings;
-#[cfg(feature = "torch")]
-pub mod torch;
 
 pub use error::ReplayError;
 pub use receipt::{Difference, Receipt, StepReceipt};

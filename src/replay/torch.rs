@@ -9,6 +9,7 @@ use safelight_store::Blobs;
 
 use super::engine::{Engine, EngineError, PredictWork, TrainWork};
 use crate::runs::StoredImages;
+use crate::session::Session;
 use crate::stop::Stop;
 use crate::train::environment::Environment;
 use crate::train::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
@@ -20,6 +21,12 @@ pub struct TorchEngine {
     images: StoredImages,
     cache: PathBuf,
     stop: Stop,
+}
+
+/// What predicts and trains again for a command.
+pub fn engine(session: &Session, stop: &Stop) -> Box<dyn Engine> {
+    let repository = session.repository();
+    Box::new(TorchEngine::new(repository.blobs().clone(), repository.cache_dir(), stop.clone()))
 }
 
 impl TorchEngine {

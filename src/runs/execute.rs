@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use safelight_lineage::digest::{BlobId, FrameDigest};
 use safelight_lineage::event::{Actor, CheckpointSaved, RunCancelled, RunFailed, RunFinished, RunStarted};
@@ -11,6 +11,7 @@ use safelight_lineage::value::Real;
 use safelight_store::{BlobError, Blobs};
 
 use super::StoredImages;
+use super::death::resume_file;
 use super::prepare::{PrepareError, Prepared, Start, prepare_on, prepare_resume};
 use super::report::JobEvent;
 use crate::session::{Session, SessionError};
@@ -69,11 +70,6 @@ pub enum ExecuteError {
         /// How many steps were made.
         steps: usize,
     },
-}
-
-/// Where a run keeps the bytes that it can be resumed from when it is killed.
-pub fn resume_file(cache: &Path, run: RunId) -> PathBuf {
-    cache.join("jobs").join(format!("{run}.resume"))
 }
 
 /// Trains and records everything that happens; lines of JSON go to `output`.
@@ -256,27 +252,4 @@ impl TrainSink for LogSink<'_> {
         fs::rename(&fresh, &path)?;
         Ok(())
     }
-}
-
-/// Records the end of a run whose process died without recording it, with the
-/// last place that it can be resumed from.
-///
-/// # Errors
-/// When the log cannot be written.
-pub fn record_death(session: &mut Session, run: RunId, reason: &str) -> Result<(), ExecuteError> {
-    session.repository_mut().refresh().map_err(SessionError::from)?;
-    let running = session.state().runs().get(run).is_some_and(|record| record.status.is_running());
-    if !running {
-        return Ok(());
-    }
-    let path = resume_file(&session.repository().cache_dir(), run);
-    let resume = match fs::read(&path) {
-        Ok(bytes) => Some(session.repository().blobs().put(&bytes)?),
-        // Killed before its first epoch ended: there is nothing to go on from.
-        Err(_) => None,
-    };
-    let reason = reason.to_owned();
-    session.record(None, |_, _| RunFailed { run, reason: reason.clone(), metrics: None, resume })?;
-    let _ = fs::remove_file(&path);
-    Ok(())
 }

@@ -2,16 +2,12 @@
 //! what it leaves there.
 //!
 //! [`prepare`] turns a recipe and a log into a plan and works without libtorch;
-//! `execute` and `predict` do the work, on libtorch.
+//! `execute.rs`, `find.rs` and `predict.rs` do the work, on
+//! libtorch: they are compiled into the engine, not into the library.
 
 pub mod compare;
-#[cfg(feature = "torch")]
-pub mod execute;
-#[cfg(feature = "torch")]
-pub mod find;
+pub mod death;
 pub mod learned;
-#[cfg(feature = "torch")]
-pub mod predict;
 pub mod prepare;
 pub mod report;
 mod source;

@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use super::rendition::pixel_version;
 
-/// Variables that a process which computes should be started with.
+/// Variables that the engine is started with, unless they are set already.
 ///
 /// libgomp's threads wait for each other in a loop, hundreds of times a step.
 /// Where other programs want the same cores, that made a step three times as
 /// slow as letting them sleep. libgomp reads these when it is loaded, so they
 /// must be set by whoever starts the process.
-pub const CHILD_VARIABLES: [(&str, &str); 1] = [("GOMP_SPINCOUNT", "0")];
+pub const ENGINE_VARIABLES: [(&str, &str); 1] = [("GOMP_SPINCOUNT", "0")];
 
 /// The circumstances of a run. Its JSON has its keys in alphabetical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

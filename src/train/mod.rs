@@ -1,6 +1,7 @@
 //! Training and predicting: recipes, the data pipeline, and the engine.
 //!
-//! Everything but `torch` is plain Rust and builds without libtorch.
+//! All of it is plain Rust; the networks, in the folder `torch`, are compiled
+//! into the engine and not into the library.
 
 pub mod augmentation;
 pub mod batch;
@@ -17,8 +18,6 @@ pub mod renditions;
 pub mod resample;
 pub mod schedule;
 pub mod stage;
-#[cfg(feature = "torch")]
-pub mod torch;
 pub mod transform;
 pub mod views;
 pub mod weights;

@@ -5,6 +5,8 @@ mod audit;
 mod chain;
 mod clean;
 mod dataset;
+#[cfg(feature = "torch")]
+mod engine;
 mod ensemble;
 mod keeping;
 mod layering;

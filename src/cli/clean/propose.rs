@@ -6,8 +6,9 @@ use safelight_lineage::event::Honesty;
 use safelight_lineage::id::{CheckpointId, ImageId, PassId, PredictionsId};
 
 use super::super::context::Context;
+use super::super::engine::Fast;
 use super::super::output::Output;
-use super::super::{embed, folds, resolve, train, words};
+use super::super::{resolve, train, words};
 use super::{default_rules, show};
 use crate::clean::gather::{GatherError, Pictures, gather, present_images};
 use crate::clean::pass::{Proposal, propose_pass};
@@ -97,21 +98,27 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
     // What cannot work is said before anything long starts.
     let given: Option<PredictionsId> =
         args.predictions.as_deref().map(|text| resolve::id(session.state(), text)).transpose()?;
+    let least = rules.iter().filter_map(Rule::min_cosine).reduce(f64::min);
+    let trains = wants_predictions && given.is_none();
+    let embeds = checkpoint.filter(|_| least.is_some() || args.fast);
+    let engine = match trains || embeds.is_some() {
+        true => Some(context.engine().map_err(|error| {
+            error
+                .hint("or judge by predictions that are recorded already: safelight clean propose --predictions …")
+                .hint("or by pixels only: safelight clean propose --rule near-duplicate")
+        })?),
+        false => None,
+    };
     if let Some(id) = given {
         tell_honesty(&session, id, args.in_sample, context)?;
     }
-    if wants_predictions && given.is_none() && !args.fast {
-        folds::can_train()?;
-    }
     let stop = Stop::install();
     let looks = rules.iter().any(|rule| !rule.needs_predictions());
-    let trains = wants_predictions && given.is_none();
     let pictures =
         if looks || trains { look(&session, threads, &stop, &context.out)? } else { Pictures::default() };
-    let least = rules.iter().filter_map(Rule::min_cosine).reduce(f64::min);
-    let embeddings = match checkpoint {
-        Some(checkpoint) if least.is_some() || args.fast => {
-            Some(embed::embed(&session, checkpoint, &pictures, threads, &stop, &context.out)?)
+    let embeddings = match (engine, embeds) {
+        (Some(engine), Some(checkpoint)) => {
+            Some((engine.embed)(&session, checkpoint, &pictures, threads, &stop, &context.out)?)
         }
         _ => None,
     };
@@ -125,11 +132,9 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
         _ => None,
     };
     let together = together(&pictures, pairs.as_deref());
-    let predictions = match (given, &embeddings, checkpoint) {
-        (Some(id), ..) => Some(id),
-        (None, ..) if !wants_predictions => None,
-        (None, Some(embeddings), Some(checkpoint)) if args.fast => {
-            let request = embed::Fast {
+    let predictions = match (engine, &embeddings, checkpoint) {
+        (Some(engine), Some(embeddings), Some(checkpoint)) if trains && args.fast => {
+            let request = Fast {
                 checkpoint,
                 folds: args.folds,
                 seed: recipe.seed,
@@ -137,9 +142,9 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
                 in_sample: args.in_sample,
                 threads,
             };
-            Some(embed::probe(&mut session, embeddings, &request, &stop, &context.out)?)
+            Some((engine.probe)(&mut session, embeddings, &request, &stop, &context.out)?)
         }
-        (None, ..) => Some(folds::out_of_fold(
+        (Some(engine), ..) if trains => Some((engine.out_of_fold)(
             &mut session,
             &recipe,
             args.folds,
@@ -148,6 +153,7 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
             &stop,
             &context.out,
         )?),
+        _ => given,
     };
     let message = match (checkpoint, &pairs) {
         (Some(checkpoint), Some(_)) => Some(format!(

@@ -14,7 +14,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use device::{environment, use_threads};
+pub use device::environment;
 pub use error::{PredictError, TrainError};
 pub use find::find_rate;
 pub use predict::{Prediction, embeddings, predict};

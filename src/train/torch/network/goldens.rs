@@ -7,10 +7,10 @@ use serde::Deserialize;
 use tch::{Device, Kind, Tensor};
 
 use super::Network;
-use crate::pretrained::layout;
 use crate::train::recipe::{Architecture, Head, Normalisation, Precision};
 use crate::train::torch::layers::Pass;
 use crate::train::weights::{Note, Values};
+use safelight::pretrained::layout;
 
 const GOLDENS: &str = include_str!("../../../../tests/goldens/torchvision-0.26.json");
 const SIZE: i64 = 64;

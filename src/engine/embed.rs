@@ -3,36 +3,18 @@
 
 use safelight_lineage::id::{CheckpointId, ImageId, PredictionsId};
 
-use super::output::Output;
 use crate::clean::Embeddings;
 use crate::clean::gather::Pictures;
 use crate::error::AppError;
 use crate::session::Session;
 use crate::stop::Stop;
-
-/// A linear probe to fit.
-#[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(feature = "torch"), expect(dead_code, reason = "read by what computes, on libtorch"))]
-pub struct Fast<'a> {
-    /// Whose embeddings.
-    pub checkpoint: CheckpointId,
-    /// How many folds.
-    pub folds: u8,
-    /// What the folds depend on, besides the images.
-    pub seed: u64,
-    /// Images that belong in one fold.
-    pub together: &'a [Vec<ImageId>],
-    /// Whether the checkpoint may have learned from these images.
-    pub in_sample: bool,
-    /// Threads that compute.
-    pub threads: usize,
-}
+use safelight::cli::engine::Fast;
+use safelight::cli::output::Output;
 
 /// The embeddings of every picture that can be decoded.
 ///
 /// # Errors
 /// When the checkpoint cannot be used, or it was stopped.
-#[cfg(feature = "torch")]
 pub fn embed(
     session: &Session,
     checkpoint: CheckpointId,
@@ -67,7 +49,6 @@ pub fn embed(
 /// # Errors
 /// When the checkpoint learned from these images and that is not accepted, when
 /// folds cannot be filled, or it was stopped.
-#[cfg(feature = "torch")]
 pub fn probe(
     session: &mut Session,
     embeddings: &Embeddings,
@@ -139,35 +120,4 @@ pub fn probe(
     let id = record(session, &facts, &probabilities)?;
     out.line(format!("predictions {id}: {} images by a linear probe", probabilities.len()));
     Ok(id)
-}
-
-/// This build has no networks.
-#[cfg(not(feature = "torch"))]
-pub fn embed(
-    _: &Session,
-    _: CheckpointId,
-    _: &Pictures,
-    _: usize,
-    _: &Stop,
-    _: &Output,
-) -> Result<Embeddings, AppError> {
-    Err(without_torch())
-}
-
-/// This build has no networks.
-#[cfg(not(feature = "torch"))]
-pub fn probe(
-    _: &mut Session,
-    _: &Embeddings,
-    _: &Fast<'_>,
-    _: &Stop,
-    _: &Output,
-) -> Result<PredictionsId, AppError> {
-    Err(without_torch())
-}
-
-#[cfg(not(feature = "torch"))]
-fn without_torch() -> AppError {
-    AppError::refused("this build of safelight cannot compute embeddings")
-        .hint("build it with its default features: make build")
 }

@@ -3,20 +3,11 @@
 
 use safelight_lineage::id::{ImageId, PredictionsId};
 
-use super::output::Output;
 use crate::error::AppError;
 use crate::session::Session;
 use crate::stop::Stop;
 use crate::train::recipe::Recipe;
-
-/// Says no before anything long starts when this build cannot train.
-///
-/// # Errors
-/// When it cannot.
-#[cfg(feature = "torch")]
-pub fn can_train() -> Result<(), AppError> {
-    Ok(())
-}
+use safelight::cli::output::Output;
 
 /// Trains one model a fold with `recipe` and records out-of-fold predictions of
 /// the labelled training images. Images of one of the groups `together` are
@@ -24,7 +15,6 @@ pub fn can_train() -> Result<(), AppError> {
 ///
 /// # Errors
 /// When a run fails or is stopped; the runs that ended stay in the log.
-#[cfg(feature = "torch")]
 pub fn out_of_fold(
     session: &mut Session,
     recipe: &Recipe,
@@ -36,12 +26,12 @@ pub fn out_of_fold(
 ) -> Result<PredictionsId, AppError> {
     use safelight_lineage::event::{Honesty, PredictionSource, Split, ViewPolicy};
 
-    use super::train::{TrainRequest, train};
     use crate::clean::evidence::{held_out, put_together};
     use crate::error::Exit;
     use crate::runs::predict::{Facts, compute, record};
     use crate::train::progress::Progress;
     use crate::train::recipe::Validation;
+    use safelight::cli::train::{TrainRequest, train};
 
     let blobs = session.repository().blobs().clone();
     let together = words(session, together);
@@ -99,7 +89,6 @@ pub fn out_of_fold(
 
 /// The groups of training images as a recipe has them. Images of other splits
 /// only link: they are in no fold.
-#[cfg(feature = "torch")]
 fn words(session: &Session, together: &[Vec<ImageId>]) -> Vec<Vec<String>> {
     use safelight_lineage::event::Split;
     let trains = |image: &&ImageId| {
@@ -108,37 +97,4 @@ fn words(session: &Session, together: &[Vec<ImageId>]) -> Vec<Vec<String>> {
     };
     let group = |group: &Vec<ImageId>| group.iter().filter(trains).map(ImageId::to_string).collect();
     together.iter().map(group).filter(|group: &Vec<String>| group.len() > 1).collect()
-}
-
-/// This build cannot train.
-#[cfg(not(feature = "torch"))]
-pub fn can_train() -> Result<(), AppError> {
-    Err(AppError::refused("this build of safelight has no training in it")
-        .hint("build it with its default features: make build")
-        .hint("or judge by predictions that are recorded already: safelight clean propose --predictions …")
-        .hint("or by pixels only: safelight clean propose --rule near-duplicate"))
-}
-
-/// This build cannot train.
-#[cfg(not(feature = "torch"))]
-pub fn out_of_fold(
-    _: &mut Session,
-    _: &Recipe,
-    _: u8,
-    _: &[Vec<ImageId>],
-    _: usize,
-    _: &Stop,
-    _: &Output,
-) -> Result<PredictionsId, AppError> {
-    can_train().map(|()| PredictionsId([0; 16]))
-}
-
-impl From<crate::clean::evidence::EvidenceError> for AppError {
-    fn from(error: crate::clean::evidence::EvidenceError) -> AppError {
-        use crate::clean::evidence::EvidenceError;
-        match error {
-            EvidenceError::Prepare(error) => error.into(),
-            other => AppError::refused(other.to_string()),
-        }
-    }
 }

@@ -1,0 +1,6 @@
+//! Replay, and computing again.
+
+pub use safelight::replay::*;
+
+#[path = "../replay/torch.rs"]
+pub mod torch;

@@ -1,0 +1,10 @@
+//! Runs and predictions as events, and doing them.
+
+pub use safelight::runs::*;
+
+#[path = "../runs/execute.rs"]
+pub mod execute;
+#[path = "../runs/find.rs"]
+pub mod find;
+#[path = "../runs/predict.rs"]
+pub mod predict;

@@ -1,12 +1,13 @@
 //! The replay itself: repeat every step, compare, stop at the first that
 //! differs.
 
+mod verdict;
+
 use std::collections::BTreeMap;
 
-use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
+use safelight_lineage::digest::{BlobId, ManifestDigest};
 use safelight_lineage::event::{
-    CheckpointSaved, PredictionSource, PredictionsRecorded, ReplayOutcome, SubmissionSource,
-    SubmissionWritten,
+    CheckpointSaved, PredictionSource, PredictionsRecorded, SubmissionSource, SubmissionWritten,
 };
 use safelight_lineage::id::{CheckpointId, ImageId, SubmissionId};
 use safelight_lineage::manifest::Manifest;
@@ -14,13 +15,13 @@ use safelight_lineage::query::{
     ManifestFilter, ReplayPlan, ReplayPlanError, ReplayStep, StepKind, lineage_of_submission,
 };
 use safelight_lineage::state::State;
-use safelight_lineage::value::{Real, Seq};
+use safelight_lineage::value::Seq;
 use safelight_store::BlobError;
 
 use super::compare::{TOLERANCE, difference};
 use super::engine::{Engine, EngineError, PredictWork};
 use super::error::ReplayError;
-use super::receipt::{Difference, Receipt, StepReceipt, VERSION};
+use super::receipt::{Receipt, StepReceipt, VERSION};
 use super::retrain::Trainings;
 use super::surroundings::{Work, not_repeatable, recorded, survey, threads_of};
 use crate::clean::evidence::held_out;
@@ -29,7 +30,7 @@ use crate::predictions::Probabilities;
 use crate::runs::prepare::{dataset_at, filter, stored_recipe};
 use crate::session::Session;
 use crate::submit::SubmissionFormat;
-use crate::submit::commit::{Decisions, decisions, decisions_of_predictions, decisions_of_votes, file};
+use crate::submit::commit::{Decisions, decisions_of_predictions, decisions_of_votes, file};
 use crate::train::progress::Progress;
 use crate::train::views::Views;
 
@@ -371,112 +372,5 @@ impl Replay<'_> {
             .blobs()
             .get(blob)
             .map_err(|error| ReplayError::Blob { what: what.to_owned(), error })
-    }
-
-    fn compare(&mut self, what: String, step: &ReplayStep<'_>, expected: BlobId, bytes: &[u8]) {
-        self.compare_digests(what, step, expected, BlobId::of(bytes), None);
-    }
-
-    fn compare_digests(
-        &mut self,
-        what: String,
-        step: &ReplayStep<'_>,
-        expected: BlobId,
-        actual: BlobId,
-        difference: Option<Difference>,
-    ) {
-        let forgiven = match step.kind {
-            StepKind::Predict { .. } => difference.is_some_and(|it| it.largest <= TOLERANCE),
-            // What rests on probabilities that differ a little may differ as well.
-            StepKind::Vote { .. } | StepKind::Write { .. } => !self.recomputed.is_empty(),
-            StepKind::Train { .. } | StepKind::Reach { .. } => false,
-        };
-        if actual != expected && !forgiven {
-            self.differs = Some(self.cause(&what, step, difference));
-        }
-        let receipt = StepReceipt { what, event: step.at, seq: step.seq, expected, actual, difference };
-        (self.report)(Report::Compared(&receipt));
-        self.steps.push(receipt);
-    }
-
-    /// Why a step came out differently, as far as that can be told.
-    fn cause(&self, what: &str, step: &ReplayStep<'_>, difference: Option<Difference>) -> String {
-        let mut cause = format!("{what} came out as other bytes than event {} recorded", step.seq);
-        if let Some(found) = difference {
-            cause.push_str(&format!(
-                " (largest difference {:.2e}, {:.2} % equal decisions)",
-                found.largest,
-                found.equal_decisions * 100.0
-            ));
-        }
-        let nothing_computed = matches!(step.kind, StepKind::Vote { .. } | StepKind::Write { .. });
-        if nothing_computed || self.depth == Depth::Votes {
-            cause.push_str("; counting and writing are the same on every machine, so the record or what it rests on was changed");
-            return cause;
-        }
-        // A step rests on all that came before it.
-        let surroundings = self.work.environments.iter().filter(|at| at.seq <= step.seq);
-        match surroundings.filter_map(|at| Some((at, at.in_words()?))).next() {
-            Some((at, words)) => {
-                cause.push_str(&format!("; {} was computed elsewhere ({words})", at.of));
-            }
-            None => cause.push_str(
-                "; the environment is the recorded one, so the record or what it rests on (recipe, seed, labels, weights) was changed",
-            ),
-        }
-        cause
-    }
-
-    /// The images that something was made from must be those of the log's prefix.
-    fn same_images(
-        &mut self,
-        what: String,
-        dataset: &Manifest,
-        at: FrameDigest,
-        expected: ManifestDigest,
-        step: &ReplayStep<'_>,
-    ) {
-        let actual = dataset.digest();
-        if actual != expected {
-            self.differs = Some(format!(
-                "{what}, taken at frame {}, are another dataset than event {} recorded: an image, a label or a \
-                 class before it was changed",
-                at.short(),
-                step.seq
-            ));
-        }
-        let receipt = StepReceipt {
-            what,
-            event: step.at,
-            seq: step.seq,
-            expected: BlobId(expected.0),
-            actual: BlobId(actual.0),
-            difference: None,
-        };
-        (self.report)(Report::Compared(&receipt));
-        self.steps.push(receipt);
-    }
-
-    fn outcome(&self) -> Result<ReplayOutcome, ReplayError> {
-        if let Some(cause) = &self.differs {
-            let last = self.steps.last();
-            return Ok(ReplayOutcome::Diverged {
-                event: last.map(|step| step.event),
-                expected: last.map_or(BlobId([0; 32]), |step| step.expected),
-                actual: last.map_or(BlobId([0; 32]), |step| step.actual),
-                cause: cause.clone(),
-            });
-        }
-        if self.recomputed.is_empty() {
-            return Ok(ReplayOutcome::Identical);
-        }
-        let stored =
-            decisions(self.then, |blob| self.session.repository().blobs().get(blob), self.written.source)?;
-        let equal = stored.iter().zip(&self.decided).filter(|(one, other)| one == other).count();
-        let share = if stored.is_empty() { 1.0 } else { equal as f64 / stored.len() as f64 };
-        Ok(ReplayOutcome::WithinTolerance {
-            largest_difference: Real(self.largest),
-            equal_decisions: Real(share),
-        })
     }
 }

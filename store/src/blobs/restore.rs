@@ -4,7 +4,8 @@ use std::path::Path;
 
 use safelight_lineage::digest::BlobId;
 
-use super::{BlobError, Blobs, corrupt, read};
+use super::reading::corrupt;
+use super::{BlobError, Blobs, read};
 use crate::disk;
 use crate::error::Mark;
 use crate::format::LARGE_BLOB;

@@ -129,6 +129,8 @@ pub fn group_rates(low: Option<f64>, high: f64, groups: usize) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     const ONE_CYCLE: Schedule = Schedule::OneCycle {
@@ -187,6 +189,59 @@ mod tests {
         }
         assert!((schedule.at(2, 0, 7, 10).share - 0.5).abs() < 1e-6);
         assert!(schedule.at(6, 999, 7, 1_000).share < 1e-4);
+    }
+
+    /// The schedule and the extents that a line of the golden file names.
+    fn golden(line: &str) -> (Schedule, u32, u32) {
+        let mut words = line.split(' ');
+        let name = words.next().expect("a name");
+        let values: BTreeMap<&str, &str> = words.filter_map(|word| word.split_once('=')).collect();
+        let number = |key: &str| values[key].parse::<f64>().expect("a number");
+        let schedule = match name {
+            "one_cycle" => {
+                let momenta: Vec<f64> =
+                    values["momentum"].split(',').map(|value| value.parse().expect("a number")).collect();
+                Schedule::OneCycle {
+                    rise: number("rise"),
+                    start_divisor: number("start"),
+                    end_divisor: number("end"),
+                    momentum: [momenta[0], momenta[1], momenta[2]],
+                }
+            }
+            "flat_cosine" => Schedule::FlatCosine { flat: number("flat"), end_divisor: number("end") },
+            _ => Schedule::Restarts {
+                cycle_epochs: number("length") as u32,
+                multiplier: number("multiplier") as u32,
+                cycles: number("cycles") as u32,
+            },
+        };
+        (schedule, number("epochs") as u32, number("steps") as u32)
+    }
+
+    /// `tests/goldens/fastai_schedules.py` wrote them with fastai 2.8.12. In its
+    /// 32 bits the first step of a cycle may count as the end of the one before.
+    #[test]
+    fn every_step_is_that_of_fastai() {
+        let text = include_str!("../../tests/goldens/fastai-2.8-schedules.tsv");
+        let mut lines = text.lines();
+        let (mut cases, mut late) = (0, 0);
+        while let Some(head) = lines.next() {
+            cases += 1;
+            let (schedule, epochs, steps) = golden(head);
+            for (epoch, step) in (0..epochs).flat_map(|epoch| (0..steps).map(move |step| (epoch, step))) {
+                let (share, momentum) = lines.next().and_then(|line| line.split_once('\t')).expect("a step");
+                let share: f64 = share.parse().expect("a number");
+                let momentum: f64 = momentum.parse().expect("a number");
+                let setting = schedule.at(epoch, step, epochs, steps);
+                if step == 0 && setting.share > 1.0 - 1e-9 && share < 1e-6 {
+                    late += 1;
+                    continue;
+                }
+                assert!((setting.share - share).abs() < 1e-6, "{head}: {epoch}, {step}: {setting:?} {share}");
+                assert!((setting.momentum - momentum).abs() < 1e-6, "{head}: {epoch}, {step}");
+            }
+        }
+        assert_eq!((cases, late), (6, 1));
     }
 
     #[test]

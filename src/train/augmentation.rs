@@ -39,6 +39,9 @@ pub enum Preset {
     CropFlip,
     /// Nothing, but for the random crop of pictures that are not square.
     None,
+    /// As `crop_flip`, and one of fourteen changes of any strength for each
+    /// image (Müller and Hutter 2021).
+    TrivialAugment,
 }
 
 /// The values of a resolved [`Augmentation`], in its units.
@@ -60,6 +63,8 @@ pub struct Limits {
     pub lighting: f64,
     /// Probability of each of brightness and contrast.
     pub lighting_chance: f64,
+    /// Whether TrivialAugment's change comes on top.
+    pub trivial: bool,
 }
 
 impl Preset {
@@ -74,11 +79,13 @@ impl Preset {
             geometry_chance: 0.75,
             lighting: 0.0,
             lighting_chance: 0.75,
+            trivial: false,
         };
         match self {
             Preset::Fastai => Limits { flip: 0.5, rotate: 10.0, zoom: 1.1, warp: 0.2, lighting: 0.2, ..none },
             Preset::CropFlip => Limits { flip: 0.5, shift: 1.0 / 16.0, ..none },
             Preset::None => none,
+            Preset::TrivialAugment => Limits { trivial: true, ..Preset::CropFlip.limits() },
         }
     }
 }
@@ -96,6 +103,7 @@ impl Augmentation {
             geometry_chance: self.geometry_chance.unwrap_or(preset.geometry_chance),
             lighting: self.lighting.unwrap_or(preset.lighting),
             lighting_chance: self.lighting_chance.unwrap_or(preset.lighting_chance),
+            trivial: preset.trivial,
         }
     }
 

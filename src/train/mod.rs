@@ -6,6 +6,7 @@
 pub mod augmentation;
 pub mod batch;
 pub mod cache;
+pub mod device;
 pub mod environment;
 pub mod keyed;
 pub mod metrics;
@@ -19,5 +20,6 @@ pub mod resample;
 pub mod schedule;
 pub mod stage;
 pub mod transform;
+pub mod trivial;
 pub mod views;
 pub mod weights;

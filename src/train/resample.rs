@@ -25,6 +25,8 @@ pub fn resample(
     out: &mut [f32],
 ) {
     assert_eq!(out.len(), size * size * 3, "the result is size × size × 3");
+    let changed = transform.colours.map(|colours| colours.apply(picture));
+    let picture = changed.as_ref().map_or(picture, |pixels| Picture { pixels, ..picture });
     let tables = tables(transform, normalisation);
     let (width, height) = (picture.width, picture.height);
     let edge = width.min(height);
@@ -94,6 +96,7 @@ fn neighbours(place: f32, extent: usize) -> (usize, usize, f32) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trivial::Colours;
     use super::*;
 
     fn picture(width: usize, height: usize) -> Vec<u8> {
@@ -130,6 +133,14 @@ mod tests {
         };
         let (a, b) = (run(&pixels, 9, 6, &Transform::PLAIN, 6), run(&pixels, 9, 6, &nearly, 6));
         assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-4));
+    }
+
+    #[test]
+    fn colours_change_before_anything_else() {
+        let pixels = picture(6, 6);
+        let inverted: Vec<u8> = pixels.iter().map(|value| 255 - value).collect();
+        let solarized = Transform { colours: Some(Colours::Solarize(0)), ..Transform::PLAIN };
+        assert_eq!(run(&pixels, 6, 6, &solarized, 6), run(&inverted, 6, 6, &Transform::PLAIN, 6));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use safelight_lineage::id::ImageId;
 
 use super::augmentation::Limits;
 use super::keyed::Moment;
+use super::trivial::{self, Choice, Colours};
 
 /// A projective map of the plane, rows first.
 pub type Matrix = [[f64; 3]; 3];
@@ -30,11 +31,14 @@ pub struct Transform {
     pub brightness: f64,
     /// What the logits are multiplied by, after that.
     pub contrast: f64,
+    /// A change of colours before all of that.
+    pub colours: Option<Colours>,
 }
 
 impl Transform {
     /// No change, and the window in the middle: what validation sees.
-    pub const PLAIN: Transform = Transform { map: IDENTITY, window: 0.5, brightness: 0.0, contrast: 1.0 };
+    pub const PLAIN: Transform =
+        Transform { map: IDENTITY, window: 0.5, brightness: 0.0, contrast: 1.0, colours: None };
 
     /// Draws the change of `image` at `moment`.
     pub fn draw(limits: &Limits, moment: Moment, image: ImageId) -> Transform {
@@ -71,6 +75,14 @@ impl Transform {
                 map = product(&perspective(x, y), &map);
             }
         }
+        let mut colours = None;
+        if limits.trivial {
+            match trivial::draw(moment, image) {
+                Choice::Identity => {}
+                Choice::Geometry(change) => map = product(&map, &change),
+                Choice::Colours(change) => colours = Some(change),
+            }
+        }
         let (mut bright, mut contrast) = (rng("brightness"), rng("contrast"));
         let lit = limits.lighting;
         Transform {
@@ -88,6 +100,7 @@ impl Transform {
             } else {
                 1.0
             },
+            colours,
         }
     }
 

@@ -65,6 +65,14 @@ SCENES ?= ../shared/scenes
 bench-clean: build
 	tests/bench-clean.sh ./target/release/safelight $(SCENES)
 
+# How fast training is, how accurate, and which of its tricks pay: hours on two
+# cores. PARTS chooses, and what .bench-train holds already is not done again;
+# PYTHON names a Python with torch 2.11 for the bare step.
+.PHONY: bench-train
+bench-train: build
+	tests/bench-train.sh ./target/release/safelight $(SCENES)
+	$(CARGO) bench --locked --no-default-features --bench pipeline -- $(SCENES)
+
 # What .ci/run checks beside the tests.
 check: format clippy docs deny
 

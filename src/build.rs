@@ -26,6 +26,7 @@ fn main() {
         );
         return;
     }
+    shim(&home);
     let lib = lib.canonicalize().unwrap_or(lib);
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
     // Nothing in our code names a symbol of the CUDA library: it registers its
@@ -37,3 +38,24 @@ fn main() {
         }
     }
 }
+
+/// Compiles the little C++ that turns libtorch's switches, as torch-sys compiles
+/// its own.
+#[cfg(feature = "torch")]
+fn shim(home: &std::path::Path) {
+    const SOURCE: &str = "src/train/torch/shim.cc";
+    println!("cargo:rerun-if-changed={SOURCE}");
+    println!("cargo:rerun-if-env-changed=LIBTORCH_CXX11_ABI");
+    let abi = env::var("LIBTORCH_CXX11_ABI").unwrap_or_else(|_| "1".to_owned());
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .define("_GLIBCXX_USE_CXX11_ABI", Some(abi.as_str()))
+        .include(home.join("include"))
+        .file(SOURCE)
+        .compile("safelight_torch");
+}
+
+#[cfg(not(feature = "torch"))]
+fn shim(_: &std::path::Path) {}

@@ -11,6 +11,7 @@ pub mod image;
 pub mod import;
 pub mod interface;
 pub mod jobs;
+pub mod plot;
 pub mod predictions;
 pub mod pretrained;
 pub mod proof;

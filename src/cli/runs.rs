@@ -1,14 +1,17 @@
 //! `safelight runs`.
 
+use std::path::PathBuf;
+
 use safelight_lineage::id::RunId;
 
 use super::context::Context;
 use super::output::columns;
 use super::{resolve, words};
 use crate::error::{AppError, Exit};
+use crate::plot::{Figure, Panel, PlotError, Series, check_name, draw};
 use crate::runs::compare::{RunFacts, differences, facts};
 use crate::session::Session;
-use crate::train::metrics::Judgement;
+use crate::train::metrics::{EpochFigures, History, Judgement, StepFigures};
 
 /// List training runs, show one, or compare several
 #[derive(Debug, clap::Args)]
@@ -26,10 +29,17 @@ enum Action {
     #[command(after_help = "Examples:\n  safelight runs list\n  safelight runs list --json")]
     List,
     /// Show a run: its epochs, recalls, and which classes it mixes up
-    #[command(after_help = "Examples:\n  safelight runs show 77aa")]
+    #[command(
+        after_help = "Examples:\n  safelight runs show 77aa\n  safelight runs show 77aa --plot run.png"
+    )]
     Show {
         /// The run, by the beginning of its id.
         run: String,
+
+        /// Also draw loss and learning rate by step and accuracy by epoch into
+        /// this file, SVG or PNG by its name.
+        #[arg(long, value_name = "FILE")]
+        plot: Option<PathBuf>,
     },
     /// Say in what runs differ, and how each did, epoch by epoch
     #[command(after_help = "Examples:\n  safelight runs compare 77aa 81bc")]
@@ -44,8 +54,18 @@ pub fn run(args: &RunsArgs, context: &Context) -> Result<Exit, AppError> {
     let session = context.session()?;
     match &args.action {
         None | Some(Action::List) => list(&session, context),
-        Some(Action::Show { run }) => {
-            show(&gather(&session, resolve::id(session.state(), run)?)?, context);
+        Some(Action::Show { run, plot }) => {
+            plot.as_deref().map_or(Ok(()), check_name)?;
+            let facts = gather(&session, resolve::id(session.state(), run)?)?;
+            if let Some(path) = plot {
+                let Some(history) = facts.history.as_ref().filter(|history| !history.steps.is_empty()) else {
+                    return Err(AppError::refused(format!("run {run} has no figures to draw"))
+                        .hint("a run leaves them when it has ended"));
+                };
+                draw(path, &plotted(history))?;
+                context.out.notice(&format!("drawn into {}", words::text(&path.display().to_string())));
+            }
+            show(&facts, context);
             Ok(Exit::Done)
         }
         Some(Action::Compare { runs }) => {
@@ -161,6 +181,38 @@ fn show(run: &RunFacts, context: &Context) {
     out.document(run);
 }
 
+/// Loss and learning rate by step, accuracy by epoch, over the whole run; an
+/// accuracy stands where its epoch ended.
+fn plotted(history: &History) -> Figure {
+    let by_step = |value: fn(&StepFigures) -> f64| -> Vec<(f64, f64)> {
+        history.steps.iter().zip(1u32..).map(|(step, place)| (f64::from(place), value(step))).collect()
+    };
+    let end = |epoch: &EpochFigures| {
+        let until = |step: &&StepFigures| (step.stage, step.epoch) <= (epoch.stage, epoch.epoch);
+        history.steps.iter().filter(until).count() as f64
+    };
+    let accuracies: Vec<(f64, f64)> = history
+        .epochs
+        .iter()
+        .filter_map(|epoch| Some((end(epoch), epoch.judgement.as_ref()?.accuracy())))
+        .collect();
+    let panel = |caption: &str, points: Vec<(f64, f64)>, marks: Vec<(f64, f64)>| Panel {
+        caption: caption.to_owned(),
+        x: "step".to_owned(),
+        y: caption.to_owned(),
+        logarithmic: false,
+        series: Series { points, marks },
+    };
+    let mut panels = vec![
+        panel("loss", by_step(|step| step.loss), Vec::new()),
+        panel("learning rate", by_step(|step| step.learning_rate), Vec::new()),
+    ];
+    if !accuracies.is_empty() {
+        panels.push(panel("accuracy", accuracies.clone(), accuracies));
+    }
+    Figure { panels }
+}
+
 /// Rows are labels, columns what the model said.
 fn confusion(judged: &Judgement, classes: &[String], context: &Context) {
     let name = |class: &String| words::text(class);
@@ -222,4 +274,14 @@ fn compare(runs: &[RunFacts], context: &Context) {
             }))
             .collect::<Vec<_>>(),
     }));
+}
+
+impl From<PlotError> for AppError {
+    fn from(error: PlotError) -> AppError {
+        match error {
+            PlotError::Name => AppError::new(Exit::Usage, error.to_string()),
+            PlotError::Write { path, error } => AppError::io("write", &path, &error),
+            other => AppError::failed(words::text(&other.to_string())),
+        }
+    }
 }

@@ -10,3 +10,4 @@ pub use cell::{Cell, Tone};
 pub use html::html;
 pub use page::{Page, PageError};
 pub use png::png;
+pub(crate) use text::{LINE, advance, raster};

@@ -1,19 +1,18 @@
 //! `safelight find-rate`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use plotters::prelude::{
-    ChartBuilder, Circle, IntoDrawingArea as _, IntoLogRange as _, LineSeries, RGBColor, SVGBackend, WHITE,
-};
 use textplots::{Chart, Plot as _, Shape};
 
 use super::context::Context;
-use super::train::{TrainRequest, default_threads, read_recipe, start};
+use super::train::{TrainRequest, machine, read_recipe, start};
 use super::{engine, resolve, words};
 use crate::error::{AppError, Exit};
+use crate::plot::{Figure, Panel, Series, check_name, draw};
 use crate::runs::prepare::prepare;
 use crate::stop::Stop;
+use crate::train::device::DeviceName;
 use crate::train::rate_finder::{Curve, Method};
 
 /// Find a learning rate: a hundred steps at growing rates, and where the loss falls best
@@ -47,9 +46,13 @@ pub struct FindRateArgs {
     #[arg(long, value_parser = method, default_value = "valley")]
     method: Method,
 
-    /// Also draw the curve into this file, SVG.
-    #[arg(long, value_name = "FILE.svg")]
+    /// Also draw the curve into this file, SVG or PNG by its name.
+    #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+
+    /// What computes: auto (the first GPU where there is one), cpu, or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceName::Auto)]
+    device: DeviceName,
 
     /// Threads that compute [default: all cores].
     #[arg(long, value_name = "N")]
@@ -68,12 +71,7 @@ pub fn run(args: &FindRateArgs, context: &Context) -> Result<Exit, AppError> {
         return Err(AppError::refused(format!("the recipe has no stage {}", args.stage))
             .hint(format!("its stages are numbered from 1 to {stages}")));
     }
-    if args.plot.as_ref().is_some_and(|path| path.extension().is_none_or(|extension| extension != "svg")) {
-        return Err(AppError::new(
-            Exit::Usage,
-            "a plot is written as SVG: give it a name that ends with .svg",
-        ));
-    }
+    args.plot.as_deref().map_or(Ok(()), check_name)?;
     engine::built_in()?;
     let mut session = context.session()?;
     let state = session.state();
@@ -85,7 +83,7 @@ pub fn run(args: &FindRateArgs, context: &Context) -> Result<Exit, AppError> {
         from: args.from.as_deref().map(|text| resolve::id(state, text)).transpose()?,
         resume: None,
         at: None,
-        threads: args.threads.unwrap_or_else(default_threads).max(1),
+        machine: machine(args.device, args.threads),
         message: None,
     };
     let blobs = session.repository().blobs().clone();
@@ -115,7 +113,7 @@ pub fn run(args: &FindRateArgs, context: &Context) -> Result<Exit, AppError> {
         Method::ALL.into_iter().map(|method| (method, curve.suggest(method))).collect();
     show(&curve, &suggestions, args.method, context);
     if let Some(path) = &args.plot {
-        draw(path, &curve, event.suggestion.0)?;
+        draw(path, &figure(&curve, event.suggestion.0))?;
         context.out.line(format!("drawn into {}", words::text(&path.display().to_string())));
     }
     context.out.document(&serde_json::json!({
@@ -160,34 +158,13 @@ fn points(curve: &Curve) -> impl Iterator<Item = (f64, f64)> + '_ {
     curve.rates.iter().zip(&curve.losses).filter_map(finite).filter(move |(_, loss)| *loss <= ceiling)
 }
 
-fn draw(path: &Path, curve: &Curve, suggestion: f64) -> Result<(), AppError> {
+/// The curve with its suggestion marked.
+fn figure(curve: &Curve, suggestion: f64) -> Figure {
     let points: Vec<(f64, f64)> = points(curve).collect();
-    let lowest = points.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
-    let highest = points.iter().map(|(_, loss)| *loss).fold(0.0, f64::max);
-    let (first, last) =
-        (points.first().map_or(1e-7, |point| point.0), points.last().map_or(10.0, |point| point.0));
-    let mut text = String::new();
-    let drawn = (|| {
-        let area = SVGBackend::with_string(&mut text, (800, 480)).into_drawing_area();
-        area.fill(&WHITE).map_err(|error| error.to_string())?;
-        let mut chart = ChartBuilder::on(&area)
-            .margin(16)
-            .caption(format!("learning rate {suggestion:.2e}"), ("sans-serif", 18))
-            .x_label_area_size(40)
-            .y_label_area_size(56)
-            .build_cartesian_2d((first..last).log_scale(), lowest * 0.98..highest * 1.02)
-            .map_err(|error| error.to_string())?;
-        let mesh = chart.configure_mesh().x_desc("learning rate").y_desc("smoothed loss").draw();
-        mesh.map_err(|error| error.to_string())?;
-        let line = LineSeries::new(points.iter().copied(), RGBColor(31, 94, 160));
-        chart.draw_series(line).map_err(|error| error.to_string())?;
-        let near = |point: &&(f64, f64)| (point.0 / suggestion).ln().abs();
-        if let Some(mark) = points.iter().min_by(|a, b| near(a).total_cmp(&near(b))) {
-            let mark = Circle::new(*mark, 5, RGBColor(190, 60, 30));
-            chart.draw_series([mark]).map_err(|error| error.to_string())?;
-        }
-        area.present().map_err(|error| error.to_string())
-    })();
-    drawn.map_err(|error| AppError::failed(format!("the curve cannot be drawn: {error}")))?;
-    std::fs::write(path, text).map_err(|error| AppError::io("write", path, &error))
+    let near = |point: &&(f64, f64)| (point.0 / suggestion).ln().abs();
+    let mark = points.iter().min_by(|a, b| near(a).total_cmp(&near(b))).copied();
+    let series = Series { marks: mark.into_iter().collect(), points };
+    let caption = format!("learning rate {suggestion:.2e}");
+    let (x, y) = ("learning rate".to_owned(), "smoothed loss".to_owned());
+    Figure { panels: vec![Panel { caption, x, y, logarithmic: true, series }] }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::context::Context;
 use crate::error::{AppError, Exit};
+use crate::train::device::DeviceName;
 use crate::train::rate_finder::Method;
 
 /// Work that runs in a child process and tells its progress as JSON lines
@@ -35,6 +36,9 @@ pub enum Job {
         /// Threads that compute.
         #[arg(long)]
         threads: usize,
+        /// What computes: auto, cpu or cuda:N.
+        #[arg(long, default_value_t)]
+        device: DeviceName,
         /// What to remember.
         #[arg(long)]
         message: Option<String>,

@@ -2,12 +2,13 @@
 
 use super::context::Context;
 use crate::error::{AppError, Exit};
+use crate::train::device::DeviceName;
 
 /// Compute a checkpoint's probabilities for a split and record them
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  safelight predict 8d41 --split test\n  safelight predict 8d41 --split test --views tta\n  \
-                  safelight predict 8d41 --split valid --views ten-crop"
+                  safelight predict 8d41 --split valid --views ten-crop\n  safelight predict 8d41 --split test --calibrate"
 )]
 pub struct PredictArgs {
     /// The checkpoint, by the beginning of its id.
@@ -20,6 +21,15 @@ pub struct PredictArgs {
     /// Which views of each image the probabilities are a mean of.
     #[arg(long, value_enum, default_value_t = ViewsName::Plain)]
     pub views: ViewsName,
+
+    /// Fit a temperature on the images that validated the run, and apply it:
+    /// what is said with 90 % then comes true nine times in ten.
+    #[arg(long)]
+    pub calibrate: bool,
+
+    /// What computes: auto (the first GPU where there is one), cpu, or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceName::Auto)]
+    pub device: DeviceName,
 
     /// Threads that compute [default: all cores].
     #[arg(long, value_name = "N")]

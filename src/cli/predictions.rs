@@ -7,15 +7,16 @@ use safelight_lineage::id::PredictionsId;
 use safelight_lineage::manifest::Manifest;
 use safelight_lineage::query::{ManifestFilter, manifest};
 use safelight_lineage::state::{PredictionsRecord, State};
-use safelight_lineage::value::PathBytes;
+use safelight_lineage::value::{PathBytes, Real};
 
 use super::context::Context;
 use super::{resolve, words};
 use crate::ensemble::cast::probabilities;
 use crate::error::{AppError, Exit};
 use crate::predictions::{
-    External, ExternalError, ImageDifferences, KnownImage, argmax, read_external_partly,
+    External, ExternalError, ImageDifferences, KnownImage, Probabilities, argmax, read_external_partly,
 };
+use crate::train::metrics::Judgement;
 
 /// How many names of images are listed before the rest is only counted.
 const LISTED: usize = 10;
@@ -280,20 +281,53 @@ fn show(args: &ShowArgs, context: &Context) -> Result<Exit, AppError> {
     if let Some((right, labelled)) = accuracy {
         out.line(format!("  {}", agreement(right, labelled)));
     }
+    let calibration_error = calibration_errors(state, &said, event.temperature);
+    if let Some(temperature) = event.temperature {
+        out.line(format!("  calibrated temperature {:.4}", temperature.0));
+    }
+    match calibration_error {
+        Some((before, Some(after))) => {
+            out.line(format!("  calibration error by their labels {before:.4} before, {after:.4} after"));
+        }
+        Some((as_said, None)) => out.line(format!("  calibration error by their labels {as_said:.4}")),
+        None => {}
+    }
     out.document(&serde_json::json!({
         "record": record,
         "images": said.len(),
         "agree_with_label": accuracy.map(|(right, labelled)| right as f64 / labelled as f64),
+        "calibration_error": calibration_error.map(|(first, after)| after.unwrap_or(first)),
+        "calibration_error_before": calibration_error.and_then(|(first, after)| after.map(|_| first)),
     }));
     Ok(Exit::Done)
 }
 
 /// How often the most probable class is the label of now, of how many labelled.
-fn accuracy(state: &State, said: &crate::predictions::Probabilities) -> Option<(usize, usize)> {
+fn accuracy(state: &State, said: &Probabilities) -> Option<(usize, usize)> {
     let labelled: Vec<bool> =
         said.rows().filter_map(|(image, row)| Some(state.image(image)?.label? == argmax(row))).collect();
     let right = labelled.iter().filter(|right| **right).count();
     (!labelled.is_empty()).then_some((right, labelled.len()))
+}
+
+/// The calibration error of what was said by the labels of now; where it was
+/// calibrated, first that of what was said before.
+fn calibration_errors(
+    state: &State,
+    said: &Probabilities,
+    temperature: Option<Real>,
+) -> Option<(f64, Option<f64>)> {
+    let of = |said: &Probabilities| {
+        let labelled = said.rows().filter_map(|(image, row)| Some((row, state.image(image)?.label?.0)));
+        let (rows, labels): (Vec<&[f32]>, Vec<u16>) = labelled.unzip();
+        (!labels.is_empty())
+            .then(|| Judgement::new(&rows.concat(), &labels, said.classes()).calibration_error)
+    };
+    let now = of(said)?;
+    match temperature.and_then(|temperature| said.at_temperature(1.0 / temperature.0).ok()) {
+        Some(before) => Some((of(&before)?, Some(now))),
+        None => Some((now, None)),
+    }
 }
 
 fn agreement(right: usize, labelled: usize) -> String {

@@ -18,6 +18,7 @@ use crate::runs::prepare::{PrepareError, prepare, prepare_resume};
 use crate::runs::report::{JobEvent, JobLine};
 use crate::session::Session;
 use crate::stop::Stop;
+use crate::train::device::{DeviceName, Machine};
 use crate::train::progress::Progress;
 use crate::train::recipe::{Recipe, RecipeError};
 
@@ -26,7 +27,7 @@ use crate::train::recipe::{Recipe, RecipeError};
 #[command(
     after_help = "Examples:\n  safelight train --print-recipe > recipe.toml\n  safelight train recipe.toml\n  \
                   safelight train recipe.toml --set seed=2 --set architecture=mobilenet_v2\n  \
-                  safelight train recipe.toml --from 8d41\n  safelight train recipe.toml --weights 5ac1\n  safelight train --resume 77aa\n\n\
+                  safelight train recipe.toml --from 8d41\n  safelight train recipe.toml --weights 5ac1\n  safelight train --resume 77aa\n  safelight train recipe.toml --device cuda:0\n\n\
                   Ctrl-C stops the run at its next step; what it needs to go on is kept."
 )]
 pub struct TrainArgs {
@@ -48,6 +49,10 @@ pub struct TrainArgs {
     /// Go on with a run that was stopped or killed.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "set", "from", "weights"])]
     resume: Option<String>,
+
+    /// What computes: auto (the first GPU where there is one), cpu, or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value_t = DeviceName::Auto)]
+    device: DeviceName,
 
     /// Threads that compute; the weights depend on it [default: all cores].
     #[arg(long, value_name = "N")]
@@ -73,8 +78,8 @@ pub struct TrainRequest {
     pub resume: Option<RunId>,
     /// The head that the dataset is taken at, when it is not the present one.
     pub at: Option<FrameDigest>,
-    /// Threads that compute.
-    pub threads: usize,
+    /// What computes.
+    pub machine: Machine,
     /// What to remember about it.
     pub message: Option<String>,
 }
@@ -97,6 +102,11 @@ pub struct Trained {
 /// How many threads to compute with when nobody says.
 pub fn default_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// The machine that a command line names.
+pub fn machine(device: DeviceName, threads: Option<usize>) -> Machine {
+    Machine { device, threads: threads.unwrap_or_else(default_threads).max(1) }
 }
 
 /// Trains, watching a child process.
@@ -122,7 +132,7 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
         from: args.from.as_deref().map(|text| resolve::id(state, text)).transpose()?,
         resume: args.resume.as_deref().map(|text| resolve::id(state, text)).transpose()?,
         at: None,
-        threads: args.threads.unwrap_or_else(default_threads).max(1),
+        machine: machine(args.device, args.threads),
         message: args.message.clone(),
     };
     // What cannot work is said before a process is started for it.
@@ -230,7 +240,8 @@ pub fn start(
     fs::write(&recipe, request.recipe.to_toml()).map_err(|error| AppError::io("write", &recipe, &error))?;
     let mut arguments: Vec<OsString> = vec!["-C".into(), session.root().into(), "job".into(), "train".into()];
     arguments.extend(["--recipe".into(), recipe.clone().into()]);
-    arguments.extend(["--threads".into(), request.threads.to_string().into()]);
+    arguments.extend(["--threads".into(), request.machine.threads.to_string().into()]);
+    arguments.extend(["--device".into(), request.machine.device.to_string().into()]);
     if let safelight_lineage::event::Actor::Person { name } = session.actor() {
         arguments.extend(["--actor".into(), name.into()]);
     }

@@ -27,7 +27,7 @@ use crate::error::{AppError, Exit};
 use crate::import::run::{ImportOptions, run as import};
 use crate::predictions::argmax;
 use crate::replay::Depth;
-use crate::runs::predict::{Request, predict};
+use crate::runs::predict::{Predicted, Request, predict};
 use crate::session::Session;
 use crate::stop::Stop;
 use crate::submit::SubmissionFormat;
@@ -85,7 +85,7 @@ impl Demo<'_> {
             from: None,
             resume: None,
             at: None,
-            threads: self.threads,
+            machine: self.threads.into(),
             message: Some(message.to_owned()),
         };
         let trained = train(session, &request, &self.stop, &self.context.out)?;
@@ -107,15 +107,21 @@ impl Demo<'_> {
         checkpoint: CheckpointId,
     ) -> Result<(PredictionsId, f64), AppError> {
         self.go_on()?;
-        let request =
-            Request { checkpoint, split: Split::Test, views: ViewPolicy::Plain, threads: self.threads };
+        let request = Request {
+            checkpoint,
+            split: Split::Test,
+            views: ViewPolicy::Plain,
+            calibrate: false,
+            machine: self.threads.into(),
+        };
         let bar = self.context.out.bar("predicting", 0, "images");
-        let (id, said) = predict(session, request, &self.stop, &mut |progress| {
-            if let Progress::Predicting { done, total } = progress {
-                bar.set_length(*total);
-                bar.set_position(*done);
-            }
-        })?;
+        let Predicted { id, probabilities: said, .. } =
+            predict(session, request, &self.stop, &mut |progress| {
+                if let Progress::Predicting { done, total } = progress {
+                    bar.set_length(*total);
+                    bar.set_position(*done);
+                }
+            })?;
         bar.finish_and_clear();
         let state = session.state();
         let right = said

@@ -111,7 +111,8 @@ pub fn probe(
         split: Split::Train,
         views: ViewPolicy::Plain,
         honesty: if seen == Honesty::HeldOut { Honesty::OutOfFold } else { seen },
-        threads: request.threads,
+        temperature: None,
+        machine: (request.threads).into(),
         message: Some(format!(
             "linear probe in {} folds on the embeddings of checkpoint {}",
             request.folds, request.checkpoint

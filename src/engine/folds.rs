@@ -48,7 +48,8 @@ pub fn out_of_fold(
             ..recipe.clone()
         };
         let message = Some(format!("fold {} of {folds} for cleaning", fold + 1));
-        let request = TrainRequest { recipe, from: None, resume: None, at: None, threads, message };
+        let request =
+            TrainRequest { recipe, from: None, resume: None, at: None, machine: threads.into(), message };
         let trained = train(session, &request, stop, out)?;
         let checkpoint = match (trained.exit, trained.checkpoint) {
             (Exit::Done, Some(checkpoint)) => checkpoint,
@@ -81,7 +82,8 @@ pub fn out_of_fold(
         split: Split::Train,
         views: ViewPolicy::Plain,
         honesty: Honesty::OutOfFold,
-        threads,
+        temperature: None,
+        machine: (threads).into(),
         message: None,
     };
     Ok(record(session, &facts, &evidence.probabilities)?)

@@ -11,9 +11,10 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     use crate::runs::execute::{Ending, Order, execute};
     use crate::runs::find::find;
     use crate::runs::prepare::Start;
+    use crate::train::device::Machine;
     use crate::train::recipe::Recipe;
 
-    let Job::Train { recipe, from, resume, at, threads, message, find_rate, method } = &args.job;
+    let Job::Train { recipe, from, resume, at, threads, device, message, find_rate, method } = &args.job;
     let text = std::fs::read_to_string(recipe).map_err(|error| AppError::io("read", recipe, &error))?;
     let id = |text: &str| AppError::new(Exit::Usage, format!("'{text}' is not a whole id"));
     let start = match (from, resume) {
@@ -23,7 +24,8 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     };
     let at = at.as_ref().map(|at| at.parse().map_err(|_| id(at))).transpose()?;
     let recipe = Recipe::parse(&text)?;
-    let order = Order { recipe, start, at, threads: *threads, message: message.clone() };
+    let machine = Machine { device: *device, threads: *threads };
+    let order = Order { recipe, start, at, machine, message: message.clone() };
     let stop = crate::stop::Stop::install();
     let mut session = context.session()?;
     let output = &mut std::io::stdout().lock();

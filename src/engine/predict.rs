@@ -2,7 +2,7 @@
 
 use safelight::cli::context::Context;
 use safelight::cli::predict::{PredictArgs, SplitName, ViewsName};
-use safelight::cli::train::default_threads;
+use safelight::cli::train::machine;
 use safelight::cli::{resolve, words};
 
 use crate::error::{AppError, Exit};
@@ -14,7 +14,7 @@ pub fn run(args: &PredictArgs, context: &Context) -> Result<Exit, AppError> {
     use safelight_lineage::value::Real;
 
     use crate::predictions::argmax;
-    use crate::runs::predict::{Request, predict};
+    use crate::runs::predict::{Predicted, Request, predict};
     use crate::stop::Stop;
     use crate::train::progress::Progress;
 
@@ -36,24 +36,26 @@ pub fn run(args: &PredictArgs, context: &Context) -> Result<Exit, AppError> {
             // The usual 256 for crops of 224.
             ViewsName::TenCrop => ViewPolicy::TenCrop { resize: size * 8 / 7 },
         },
-        threads: args.threads.unwrap_or_else(default_threads).max(1),
+        calibrate: args.calibrate,
+        machine: machine(args.device, args.threads),
     };
     let stop = Stop::install();
     let bar = context.out.bar("predicting", 0, "views");
-    let (id, probabilities) = predict(&mut session, request, &stop, &mut |progress| match progress {
-        Progress::Decoding { done, total } | Progress::Predicting { done, total } => {
-            bar.set_length(*total);
-            bar.set_position(*done);
-        }
-        _ => {}
-    })
-    .map_err(|error| {
-        if stop.is_asked() {
-            AppError::new(stop.exit(), "stopped; nothing was recorded")
-        } else {
-            error.into()
-        }
-    })?;
+    let Predicted { id, probabilities, calibration } =
+        predict(&mut session, request, &stop, &mut |progress| match progress {
+            Progress::Decoding { done, total } | Progress::Predicting { done, total } => {
+                bar.set_length(*total);
+                bar.set_position(*done);
+            }
+            _ => {}
+        })
+        .map_err(|error| {
+            if stop.is_asked() {
+                AppError::new(stop.exit(), "stopped; nothing was recorded")
+            } else {
+                error.into()
+            }
+        })?;
     bar.finish_and_clear();
 
     let state = session.state();
@@ -68,6 +70,9 @@ pub fn run(args: &PredictArgs, context: &Context) -> Result<Exit, AppError> {
     if let Some(accuracy) = accuracy {
         out.line(format!("accuracy {accuracy:.4} on the {} that are labelled", labelled.len()));
     }
+    if let Some(calibration) = calibration {
+        out.line(calibration.to_string());
+    }
     if state
         .predictions()
         .get(id)
@@ -81,6 +86,7 @@ pub fn run(args: &PredictArgs, context: &Context) -> Result<Exit, AppError> {
         "images": probabilities.len(),
         "labelled": labelled.len(),
         "accuracy": accuracy,
+        "calibration": calibration,
         "record": state.predictions().get(id),
     }));
     Ok(Exit::Done)
@@ -93,6 +99,11 @@ impl From<crate::runs::predict::RunPredictError> for AppError {
             RunPredictError::Session(error) => error.into(),
             RunPredictError::Blob(error) => error.into(),
             RunPredictError::Prepare(error) => error.into(),
+            RunPredictError::NoValidation(_) | RunPredictError::ValidationPredicted { .. } => {
+                AppError::refused(error.to_string()).hint(
+                    "keep validation images apart with `validation = { fraction = 0.2 }` in the recipe, or predict without --calibrate",
+                )
+            }
             RunPredictError::UnknownCheckpoint(_) | RunPredictError::EmptySplit(_) => {
                 AppError::refused(error.to_string()).hint("see what there is with: safelight status")
             }

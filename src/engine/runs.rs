@@ -2,6 +2,8 @@
 
 pub use safelight::runs::*;
 
+#[path = "../runs/calibrate.rs"]
+pub mod calibrate;
 #[path = "../runs/execute.rs"]
 pub mod execute;
 #[path = "../runs/find.rs"]

@@ -17,7 +17,8 @@ use safelight_lineage::query::{ManifestFilter, StepKind, lineage_of_submission};
 
 use crate::ensemble::cast::cast;
 use crate::error::{AppError, Exit};
-use crate::runs::predict::{Facts, compute, record};
+use crate::runs::calibrate::calibrate;
+use crate::runs::predict::{Facts, RunPredictError, compute, record};
 use crate::runs::prepare::{dataset_at, stored_recipe};
 use crate::session::Session;
 use crate::stop::Stop;
@@ -116,7 +117,7 @@ impl Again<'_> {
             from: run.parent.and_then(|parent| self.models.get(&parent).copied()),
             resume: None,
             at: Some(self.at),
-            threads: self.threads(Some(run.environment)),
+            machine: self.threads(Some(run.environment)).into(),
             message: Some(self.message.clone()),
         };
         let trained = train(self.session, &request, self.stop, &self.context.out)?;
@@ -176,6 +177,16 @@ impl Again<'_> {
                 }
             });
         bar.finish_and_clear();
+        let mut said = said?;
+        let mut temperature = None;
+        if event.temperature.is_some() {
+            // Another model has another temperature.
+            let machine = threads.into();
+            let found =
+                calibrate(self.session, checkpoint, &dataset, event.views, machine, self.stop, &mut |_| {})?;
+            said = said.at_temperature(found.temperature).map_err(RunPredictError::from)?;
+            temperature = Some(found.temperature);
+        }
         let facts = Facts {
             source: PredictionSource::Checkpoint { checkpoint },
             manifest: event.manifest,
@@ -183,10 +194,11 @@ impl Again<'_> {
             split: event.split,
             views: event.views,
             honesty: event.honesty,
-            threads,
+            temperature,
+            machine: threads.into(),
             message: Some(self.message.clone()),
         };
-        Ok(record(self.session, &facts, &said?)?)
+        Ok(record(self.session, &facts, &said)?)
     }
 
     fn write(

@@ -327,8 +327,13 @@ impl Replay<'_> {
             images.extend(rows.into_iter().map(|(image, _)| image));
             values.extend(said);
         }
-        Probabilities::new(dataset.classes().len(), images, values)
-            .map_err(|error| ReplayError::Probabilities { predictions: id, error })
+        let said = Probabilities::new(dataset.classes().len(), images, values);
+        // The temperature is taken as recorded: it was fitted on other images.
+        match event.temperature {
+            Some(temperature) => said.and_then(|said| said.at_temperature(temperature.0)),
+            None => said,
+        }
+        .map_err(|error| ReplayError::Probabilities { predictions: id, error })
     }
 
     /// Compares recomputed probabilities with the recorded ones.

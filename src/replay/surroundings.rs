@@ -62,14 +62,12 @@ pub struct Work {
 
 /// Why predictions cannot be computed again, if so.
 pub fn not_repeatable(event: &safelight_lineage::event::PredictionsRecorded) -> Option<String> {
-    let id = event.predictions.short();
     if let PredictionSource::External { name } = &event.source {
+        let id = event.predictions.short();
         let name = safelight_lineage::value::escape(name.as_bytes());
         return Some(format!("predictions {id} came from outside ({name}) and cannot be computed again"));
     }
-    event
-        .temperature
-        .map(|_| format!("predictions {id} were calibrated, which this version cannot compute again"))
+    None
 }
 
 /// The threads that a step was computed with, when its environment says so.
@@ -119,6 +117,10 @@ pub fn survey(
                     continue;
                 }
                 work.predictions += 1;
+                if predictions.temperature.is_some() {
+                    let id = predictions.predictions.short();
+                    work.taken_as_recorded.push(format!("the temperature of predictions {id}"));
+                }
                 (format!("predictions {}", predictions.predictions.short()), predictions.environment)
             }
             _ => continue,

@@ -16,6 +16,7 @@ use super::prepare::{PrepareError, Prepared, Start, prepare_on, prepare_resume};
 use super::report::JobEvent;
 use crate::session::{Session, SessionError};
 use crate::stop::Stop;
+use crate::train::device::Machine;
 use crate::train::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
 use crate::train::rate_finder::Method;
 use crate::train::recipe::Recipe;
@@ -31,8 +32,8 @@ pub struct Order {
     /// The head that the dataset is taken at, when it is not the present one;
     /// not looked at when a run is resumed.
     pub at: Option<FrameDigest>,
-    /// Threads that compute.
-    pub threads: usize,
+    /// What computes.
+    pub machine: Machine,
     /// What the person says about it.
     pub message: Option<String>,
 }
@@ -94,7 +95,7 @@ pub fn execute(
         sink.parent = sink.last_checkpoint_of(of).or(prepared.parent);
     }
     let images = StoredImages(blobs.clone());
-    let outcome = torch::train(&prepared.plan, &images, Some(&cache), order.threads, &mut sink, stop.flag());
+    let outcome = torch::train(&prepared.plan, &images, Some(&cache), order.machine, &mut sink, stop.flag());
     let ending = sink.end(outcome);
     // The file was only for the case of being killed.
     let _ = fs::remove_file(resume_file(&cache, run));
@@ -105,8 +106,10 @@ pub fn execute(
 pub(super) fn begin(session: &mut Session, order: &Order) -> Result<(Prepared, RunId), ExecuteError> {
     let blobs = session.repository().blobs().clone();
     let read = |blob: BlobId| blobs.get(blob);
-    let environment = blobs.put(&torch::environment(order.threads).to_json())?;
     let prepared = plan(session, order, &read)?;
+    // What cannot compute starts no run.
+    torch::prepare(order.machine, prepared.plan.recipe.precision).map_err(TrainError::from)?;
+    let environment = blobs.put(&torch::environment(order.machine).to_json())?;
     let recipe = blobs.put(prepared.plan.recipe.to_toml().as_bytes())?;
     // Another process may append between planning and recording: the event then
     // names the frame that the dataset was taken at, which is as true as ever.
@@ -131,7 +134,7 @@ pub(super) fn started(prepared: &Prepared, run: RunId, order: &Order) -> JobEven
         valid: prepared.plan.valid.len(),
         unlabelled: prepared.plan.unlabelled,
         architecture: prepared.plan.recipe.architecture.to_string(),
-        threads: order.threads,
+        threads: order.machine.threads,
     }
 }
 

@@ -44,7 +44,7 @@ pub fn find(
         stage,
         &images,
         Some(&cache),
-        order.threads,
+        order.machine,
         &mut |progress| lines.say(progress),
         stop.flag(),
     );

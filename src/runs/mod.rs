@@ -2,7 +2,7 @@
 //! what it leaves there.
 //!
 //! [`prepare`] turns a recipe and a log into a plan and works without libtorch;
-//! `execute.rs`, `find.rs` and `predict.rs` do the work, on
+//! `calibrate.rs`, `execute.rs`, `find.rs` and `predict.rs` do the work, on
 //! libtorch: they are compiled into the engine, not into the library.
 
 pub mod compare;

@@ -8,14 +8,17 @@ use safelight_lineage::id::{CheckpointId, ImageId, PredictionsId};
 use safelight_lineage::manifest::Manifest;
 use safelight_lineage::query::{ManifestFilter, ancestry, manifest};
 use safelight_lineage::state::State;
+use safelight_lineage::value::Real;
 use safelight_store::BlobError;
 
 use super::StoredImages;
+use super::calibrate::calibrate;
 use super::prepare::{PrepareError, dataset_at, filter, stored_recipe};
 use crate::clean::Embeddings;
-use crate::predictions::{Probabilities, ProbabilitiesError};
+use crate::predictions::{Calibration, Probabilities, ProbabilitiesError};
 use crate::session::{Session, SessionError};
 use crate::stop::Stop;
+use crate::train::device::Machine;
 use crate::train::plan::Plan;
 use crate::train::progress::Progress;
 use crate::train::torch::{self, PredictError};
@@ -48,6 +51,22 @@ pub enum RunPredictError {
     /// The engine gave what are no embeddings.
     #[error("the network gave numbers that are not finite; its weights are of no use")]
     Embeddings,
+    /// No images to fit a temperature on.
+    #[error(
+        "no image that checkpoint {0} had not learned from validated its run: there is nothing to fit a temperature on"
+    )]
+    NoValidation(CheckpointId),
+    /// A temperature would be fitted on what it is to be used on.
+    #[error(
+        "{images} of these images validated the run of checkpoint {checkpoint}: a temperature fitted on them \
+         would say nothing about them"
+    )]
+    ValidationPredicted {
+        /// The model.
+        checkpoint: CheckpointId,
+        /// How many images are both.
+        images: usize,
+    },
     /// There is nothing to predict.
     #[error("the {0} split holds no image")]
     EmptySplit(Split),
@@ -62,8 +81,21 @@ pub struct Request {
     pub split: Split,
     /// Which views of them.
     pub views: ViewPolicy,
-    /// Threads that compute.
-    pub threads: usize,
+    /// Whether to fit a temperature first, and apply it.
+    pub calibrate: bool,
+    /// What computes.
+    pub machine: Machine,
+}
+
+/// What was computed and recorded.
+#[derive(Debug, Clone)]
+pub struct Predicted {
+    /// Under which id.
+    pub id: PredictionsId,
+    /// The probabilities.
+    pub probabilities: Probabilities,
+    /// How they were calibrated, if they were.
+    pub calibration: Option<Calibration>,
 }
 
 /// The probabilities of a checkpoint on these images, in the order of `rows`.
@@ -75,7 +107,7 @@ pub fn compute(
     checkpoint: CheckpointId,
     dataset: &Manifest,
     views: ViewPolicy,
-    threads: usize,
+    on: impl Into<Machine>,
     stop: &Stop,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Probabilities, RunPredictError> {
@@ -96,8 +128,7 @@ pub fn compute(
         views: Views::try_from(views)?,
     };
     let cache = session.repository().cache_dir();
-    let values =
-        torch::predict(&prediction, &StoredImages(blobs), Some(&cache), threads, progress, stop.flag())?;
+    let values = torch::predict(&prediction, &StoredImages(blobs), Some(&cache), on, progress, stop.flag())?;
     Ok(Probabilities::new(
         dataset.classes().len(),
         images.into_iter().map(|(image, _)| image).collect(),
@@ -113,7 +144,7 @@ pub fn embed(
     session: &Session,
     checkpoint: CheckpointId,
     images: &[ImageId],
-    threads: usize,
+    on: impl Into<Machine>,
     stop: &Stop,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Embeddings, RunPredictError> {
@@ -133,13 +164,13 @@ pub fn embed(
     };
     let cache = session.repository().cache_dir();
     let source = StoredImages(blobs);
-    let values = torch::embeddings(&prediction, &source, Some(&cache), threads, progress, stop.flag())?;
+    let values = torch::embeddings(&prediction, &source, Some(&cache), on, progress, stop.flag())?;
     let images = images.into_iter().map(|(image, _)| image).collect();
     Embeddings::new(images, values).ok_or(RunPredictError::Embeddings)
 }
 
-/// Computes the probabilities of a checkpoint on a split as it is now, and
-/// records them.
+/// Computes the probabilities of a checkpoint on a split as it is now, calibrated
+/// if that is wanted, and records them.
 ///
 /// # Errors
 /// When they cannot be computed or recorded.
@@ -148,15 +179,22 @@ pub fn predict(
     request: Request,
     stop: &Stop,
     progress: &mut dyn FnMut(&Progress),
-) -> Result<(PredictionsId, Probabilities), RunPredictError> {
+) -> Result<Predicted, RunPredictError> {
     let at = session.head();
     let dataset = manifest(session.state(), &ManifestFilter::split(request.split));
     if dataset.rows().is_empty() {
         return Err(RunPredictError::EmptySplit(request.split));
     }
     let honesty = honesty(session, request.checkpoint, &dataset)?;
-    let probabilities =
-        compute(session, request.checkpoint, &dataset, request.views, request.threads, stop, progress)?;
+    let Request { checkpoint, views, machine, .. } = request;
+    let calibration = match request.calibrate {
+        true => Some(calibrate(session, checkpoint, &dataset, views, machine, stop, progress)?),
+        false => None,
+    };
+    let mut probabilities = compute(session, checkpoint, &dataset, views, machine, stop, progress)?;
+    if let Some(calibration) = calibration {
+        probabilities = probabilities.at_temperature(calibration.temperature)?;
+    }
     let source = PredictionSource::Checkpoint { checkpoint: request.checkpoint };
     let id = record(
         session,
@@ -167,12 +205,13 @@ pub fn predict(
             split: request.split,
             views: request.views,
             honesty,
-            threads: request.threads,
-            message: None,
+            temperature: calibration.map(|calibration| calibration.temperature),
+            machine,
+            message: calibration.map(|calibration| calibration.to_string()),
         },
         &probabilities,
     )?;
-    Ok((id, probabilities))
+    Ok(Predicted { id, probabilities, calibration })
 }
 
 /// What is recorded beside probabilities.
@@ -190,8 +229,10 @@ pub struct Facts {
     pub views: ViewPolicy,
     /// Whether the model had seen them.
     pub honesty: Honesty,
-    /// Threads that computed.
-    pub threads: usize,
+    /// The divisor of their logits, if they were calibrated.
+    pub temperature: Option<f64>,
+    /// What computed.
+    pub machine: Machine,
     /// What to remember about them.
     pub message: Option<String>,
 }
@@ -206,7 +247,7 @@ pub fn record(
     probabilities: &Probabilities,
 ) -> Result<PredictionsId, RunPredictError> {
     let blobs = session.repository().blobs().clone();
-    let environment = Some(blobs.put(&torch::environment(facts.threads).to_json())?);
+    let environment = Some(blobs.put(&torch::environment(facts.machine).to_json())?);
     let blob = blobs.put(&probabilities.to_bytes())?;
     let frame = session.record(facts.message.as_deref(), |_, transaction| PredictionsRecorded {
         predictions: PredictionsId(transaction.derive("predictions", 0)),
@@ -216,7 +257,7 @@ pub fn record(
         at: facts.at,
         views: facts.views,
         honesty: facts.honesty,
-        temperature: None,
+        temperature: facts.temperature.map(Real),
         probabilities: blob,
         environment,
     })?;

@@ -15,8 +15,10 @@ use super::rendition::pixel_version;
 /// libgomp's threads wait for each other in a loop, hundreds of times a step.
 /// Where other programs want the same cores, that made a step three times as
 /// slow as letting them sleep. libgomp reads these when it is loaded, so they
-/// must be set by whoever starts the process.
-pub const ENGINE_VARIABLES: [(&str, &str); 1] = [("GOMP_SPINCOUNT", "0")];
+/// must be set by whoever starts the process. cuBLAS gives equal bits for equal
+/// input only with a workspace of a fixed size.
+pub const ENGINE_VARIABLES: [(&str, &str); 2] =
+    [("CUBLAS_WORKSPACE_CONFIG", ":4096:8"), ("GOMP_SPINCOUNT", "0")];
 
 /// The circumstances of a run. Its JSON has its keys in alphabetical order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,13 @@ pub struct Environment {
     pub determinism: Vec<String>,
     /// What was computed on: "cpu" or "cuda:N".
     pub device: String,
+    /// The driver of the GPU, if one was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// The processor kernels that libtorch chose, as it names them; runs
+    /// before this was recorded have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernels: Option<String>,
     /// The libtorch that was used, if any.
     pub libtorch: Option<String>,
     /// Decoder and resizer, with versions.
@@ -49,6 +58,8 @@ pub fn describe(device: &str, threads: usize, libtorch: Option<String>) -> Envir
         cpu: cpu_name().unwrap_or_else(|| "unknown".to_owned()),
         cpu_class: cpu_class(),
         device: device.to_owned(),
+        driver: None,
+        kernels: None,
         determinism: vec!["draws keyed by seed, stage, epoch, image and operation".to_owned()],
         libtorch,
         pixels: pixel_version(),
@@ -71,7 +82,6 @@ impl Environment {
                 ("processor", of.cpu.clone()),
                 ("processor class", of.cpu_class.clone()),
                 ("device", of.device.clone()),
-                ("determinism", of.determinism.join(", ")),
                 ("libtorch", of.libtorch.clone().unwrap_or_else(|| "none".to_owned())),
                 ("decoder", of.pixels.clone()),
                 ("safelight", of.safelight.clone()),
@@ -79,7 +89,23 @@ impl Environment {
             ]
         };
         let pairs = texts(self).into_iter().zip(texts(other));
-        pairs.filter(|(a, b)| a.1 != b.1).map(|((name, here), (_, there))| (name, here, there)).collect()
+        let pairs = pairs.map(|((name, here), (_, there))| (name, here, there));
+        let mut found: Vec<_> = pairs.filter(|(_, here, there)| here != there).collect();
+        // What one of them did not record is not known to differ.
+        for (name, here, there) in
+            [("driver", &self.driver, &other.driver), ("kernels", &self.kernels, &other.kernels)]
+        {
+            if let (Some(here), Some(there)) = (here, there)
+                && here != there
+            {
+                found.push((name, here.clone(), there.clone()));
+            }
+        }
+        // More care than there was then changes no bit; less may.
+        if other.determinism.iter().any(|care| !self.determinism.contains(care)) {
+            found.push(("determinism", self.determinism.join(", "), other.determinism.join(", ")));
+        }
+        found
     }
 }
 
@@ -119,6 +145,17 @@ mod tests {
             |line: &str| line.trim().strip_prefix('"')?.split_once("\":").map(|(key, _)| key.to_owned());
         let keys: Vec<String> = text.lines().filter_map(key).collect();
         assert!(keys.len() == 9 && keys.is_sorted(), "{keys:?}");
+        let more =
+            Environment { kernels: Some("AVX512".to_owned()), driver: Some("13".to_owned()), ..here.clone() };
+        let text = String::from_utf8(more.to_json()).expect("text");
+        let keys: Vec<String> = text.lines().filter_map(key).collect();
+        assert!(keys.len() == 11 && keys.is_sorted(), "{keys:?}");
+        assert!(more.differences(&here).is_empty(), "one that was not recorded is not known to differ");
+        let other = Environment { kernels: Some("AVX2".to_owned()), ..more.clone() };
+        assert_eq!(more.differences(&other), [("kernels", "AVX512".to_owned(), "AVX2".to_owned())]);
+        let careful =
+            Environment { determinism: vec!["a".to_owned(), here.determinism[0].clone()], ..here.clone() };
+        assert!(careful.differences(&here).is_empty() && here.differences(&careful).len() == 1);
         let there = Environment { threads: 4, ..here.clone() };
         assert_eq!(here.differences(&there), [("threads", "2".to_owned(), "4".to_owned())]);
         assert!(here.differences(&here.clone()).is_empty());

@@ -45,6 +45,10 @@ pub struct Recipe {
     /// MixUp's alpha; 0 for none. fastai's default is 0.4.
     #[serde(default)]
     pub mixup: f64,
+    /// The decay of an exponential moving average of the weights, a step; the
+    /// average is what is validated and kept. None without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moving_average: Option<f64>,
     /// Which images are kept for validation.
     #[serde(default)]
     pub validation: Validation,
@@ -298,6 +302,7 @@ impl Default for Recipe {
             weight_decay: default_weight_decay(),
             label_smoothing: 0.0,
             mixup: 0.0,
+            moving_average: None,
             validation: Validation::default(),
             normalisation: Normalisation::default(),
             augmentation: Augmentation::default(),
@@ -325,6 +330,9 @@ impl Recipe {
         within("weight_decay", self.weight_decay, 0.0..=1.0)?;
         within("label_smoothing", self.label_smoothing, 0.0..=0.9)?;
         within("mixup", self.mixup, 0.0..=10.0)?;
+        if let Some(decay) = self.moving_average {
+            within("moving_average", decay, 0.0..=0.999_999)?;
+        }
         self.validation.resolve()?;
         self.augmentation.resolve()?;
         if self.stage.is_empty() {
@@ -389,6 +397,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_range() {
         assert_eq!(refused("batch = 1"), "batch is 1; it must be between 2 and 4096");
+        assert_eq!(refused("moving_average = 1"), "moving_average is 1; it must be between 0 and 0.999999");
         assert_eq!(refused("weight_decay = -1"), "weight_decay is -1; it must be between 0 and 1");
         assert_eq!(
             refused("[[stage]]\nsize = 64\nepochs = 0"),

@@ -139,7 +139,7 @@ fn a_learning_rate_is_found_recorded_and_drawn() {
 
     bench.run(["find-rate", "recipe.toml", "--stage", "2"]).expect(4).says("numbered from 1 to 1");
     bench.run(["find-rate", "recipe.toml", "--method", "best"]).expect(2).says("valley");
-    bench.run(["find-rate", "recipe.toml", "--plot", "rates.gif"]).expect(2).says(".svg");
+    bench.run(["find-rate", "recipe.toml", "--plot", "rates.gif"]).expect(2).says(".png");
 }
 
 #[test]

@@ -18,5 +18,7 @@ mod replay;
 mod replay_torch;
 mod story;
 mod support;
+#[cfg(feature = "torch")]
+mod training;
 mod watching;
 mod weights;

@@ -2,9 +2,39 @@
 
 use tch::TchError;
 
+use super::super::device::DeviceName;
 use super::super::progress::SinkError;
 use super::super::renditions::{BadPicture, RenditionError};
 use super::super::weights::WeightsError;
+
+/// Why a process cannot compute where it was told to.
+#[derive(Debug, thiserror::Error)]
+pub enum DeviceError {
+    /// There is no such device.
+    #[error("there is no device {name}: libtorch sees {}", devices(*count))]
+    Absent {
+        /// What was asked for.
+        name: DeviceName,
+        /// How many CUDA devices there are.
+        count: usize,
+    },
+    /// The processor has no instructions for bfloat16.
+    #[error(
+        "precision is bf16, but this processor has no instructions for it (AVX-512 BF16); train in fp32 or on a GPU"
+    )]
+    NoBf16,
+    /// libtorch refused.
+    #[error("libtorch: {0}")]
+    Torch(#[from] TchError),
+}
+
+fn devices(count: usize) -> String {
+    match count {
+        0 => "no CUDA device".to_owned(),
+        1 => "one, cuda:0".to_owned(),
+        more => format!("cuda:0 to cuda:{}", more - 1),
+    }
+}
 
 /// Why a training run failed. Checkpoints that were handed over stay good.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +42,9 @@ pub enum TrainError {
     /// Pictures cannot be used, or no threads to decode them with.
     #[error(transparent)]
     Renditions(#[from] RenditionError),
+    /// The device is not there or cannot do it.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The first weights, or those to resume from, do not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),
@@ -25,7 +58,8 @@ pub enum TrainError {
     },
     /// The loss became infinite or no number.
     #[error(
-        "the loss was {loss} in stage {stage}, epoch {epoch}, step {step}; a lower learning rate may help"
+        "the loss was {loss} in stage {}, epoch {}, step {}; a lower learning rate may help",
+        stage + 1, epoch + 1, step + 1
     )]
     NotFinite {
         /// The stage, from zero.
@@ -60,6 +94,9 @@ pub enum PredictError {
     /// Pictures cannot be used, or no threads to decode them with.
     #[error(transparent)]
     Renditions(#[from] RenditionError),
+    /// The device is not there.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The weights do not fit.
     #[error(transparent)]
     Weights(#[from] WeightsError),

@@ -118,5 +118,10 @@ impl Judge<'_> {
 pub fn pictures(pixels: &[f32], size: usize, device: Device) -> Result<Tensor, TchError> {
     let size = size as i64;
     let tensor = Tensor::f_from_slice(pixels)?.f_view([-1, size, size, 3])?;
-    tensor.f_to_device(device)?.f_permute([0, 3, 1, 2])
+    let tensor = match device {
+        Device::Cpu => tensor,
+        // From pinned memory the copy need not be waited for.
+        _ => tensor.f_pin_memory(device)?.f_to_device_(device, Kind::Float, true, false)?,
+    };
+    tensor.f_permute([0, 3, 1, 2])
 }

@@ -8,13 +8,14 @@ use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::ImageId;
 
 use super::super::batch::Batches;
+use super::super::device::Machine;
 use super::super::keyed::Moment;
 use super::super::plan::{BlobSource, Plan};
 use super::super::progress::{Progress, SinkError, StageCheckpoint, TrainSink};
 use super::super::rate_finder::{Curve, STEPS};
 use super::super::renditions::{RenditionError, Renditions, Workshop};
 use super::super::schedule::{MOMENTUM, Setting};
-use super::device::use_threads;
+use super::device::prepare;
 use super::error::TrainError;
 use super::resume::Place;
 use super::run::Run;
@@ -38,12 +39,13 @@ pub fn find_rate(
     stage: usize,
     blobs: &dyn BlobSource,
     cache: Option<&Path>,
-    threads: usize,
+    on: impl Into<Machine>,
     progress: &mut dyn FnMut(&Progress),
     cancel: &AtomicBool,
 ) -> Result<Option<Curve>, TrainError> {
-    use_threads(threads);
-    let workshop = Workshop { source: blobs, cache, threads, cancel };
+    let machine = on.into();
+    let device = prepare(machine, plan.recipe.precision)?;
+    let workshop = Workshop { source: blobs, cache, threads: machine.threads, cancel };
     let settings = &plan.recipe.stage[stage];
     let images: Vec<(ImageId, BlobId)> =
         plan.train.iter().map(|sample| (sample.image, sample.blob)).collect();
@@ -55,7 +57,7 @@ pub fn find_rate(
     };
     let batches = Batches::new(&plan.recipe, stage, &plan.train, plan.classes.len(), &renditions);
     let mut sink = Deaf;
-    let mut run = Run::new(plan, workshop, &mut sink)?;
+    let mut run = Run::new(plan, workshop, &mut sink, device)?;
     let mut adam = run.optimizer(stage as u32)?;
     let learning = adam.learning();
     let mut curve = Curve::default();

@@ -1,6 +1,7 @@
 //! The engine on libtorch: the only place that knows tch.
 
 mod adam;
+mod average;
 mod device;
 mod error;
 mod evaluate;
@@ -10,11 +11,12 @@ mod network;
 mod predict;
 mod resume;
 mod run;
+mod shim;
 mod store;
 #[cfg(test)]
 mod tests;
 
-pub use device::environment;
+pub use device::{environment, prepare};
 pub use error::{PredictError, TrainError};
 pub use find::find_rate;
 pub use predict::{Prediction, embeddings, predict};

@@ -8,13 +8,14 @@ use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::ImageId;
 use tch::Device;
 
+use super::super::device::Machine;
 use super::super::plan::BlobSource;
 use super::super::progress::Progress;
 use super::super::recipe::{Architecture, Precision};
 use super::super::renditions::{RenditionError, Renditions, Workshop};
 use super::super::views::Views;
 use super::super::weights::{WeightsError, decode_weights};
-use super::device::use_threads;
+use super::device::prepare;
 use super::error::PredictError;
 use super::evaluate::{Judge, JudgeError, Wanted};
 use super::network::Network;
@@ -39,18 +40,19 @@ pub struct Prediction<'a> {
 /// Predicts: `images × classes` probabilities, row after row.
 ///
 /// Rows are functions of the weights, the views, the set of images and their
-/// order (kernels differ by a bit between batch shapes), the build, the
-/// processor and `threads`.
+/// order (kernels differ by a bit between batch shapes), the build, and the
+/// machine `on` which it is.
 pub fn predict(
     prediction: &Prediction<'_>,
     blobs: &dyn BlobSource,
     cache: Option<&Path>,
-    threads: usize,
+    on: impl Into<Machine>,
     progress: &mut dyn FnMut(&Progress),
     cancel: &AtomicBool,
 ) -> Result<Vec<f32>, PredictError> {
-    let workshop = Workshop { source: blobs, cache, threads, cancel };
-    run(prediction, workshop, Wanted::Probabilities, progress)
+    let machine = on.into();
+    let workshop = Workshop { source: blobs, cache, threads: machine.threads, cancel };
+    run(prediction, workshop, machine, Wanted::Probabilities, progress)
 }
 
 /// The mean of the last feature map of every image, plainly viewed: `images ×
@@ -59,23 +61,25 @@ pub fn embeddings(
     prediction: &Prediction<'_>,
     blobs: &dyn BlobSource,
     cache: Option<&Path>,
-    threads: usize,
+    on: impl Into<Machine>,
     progress: &mut dyn FnMut(&Progress),
     cancel: &AtomicBool,
 ) -> Result<Vec<f32>, PredictError> {
     let plain = Prediction { views: Views::Plain, ..*prediction };
-    let workshop = Workshop { source: blobs, cache, threads, cancel };
-    run(&plain, workshop, Wanted::Features, progress)
+    let machine = on.into();
+    let workshop = Workshop { source: blobs, cache, threads: machine.threads, cancel };
+    run(&plain, workshop, machine, Wanted::Features, progress)
 }
 
 fn run(
     prediction: &Prediction<'_>,
     workshop: Workshop<'_>,
+    machine: Machine,
     wanted: Wanted,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Vec<f32>, PredictError> {
-    use_threads(workshop.threads);
-    let network = network(prediction)?;
+    let device = prepare(machine, Precision::Fp32)?;
+    let network = network(prediction, device)?;
     let Prediction { size, images, views, .. } = *prediction;
     let edge = NonZeroU32::new(views.rendition_edge(size)).unwrap_or(NonZeroU32::MIN);
     let mut report = |done, total| progress(&Progress::Decoding { done, total });
@@ -90,7 +94,7 @@ fn run(
         size: size as usize,
         normalisation: network.note().normalisation,
         precision: Precision::Fp32,
-        device: Device::Cpu,
+        device,
         wanted,
         cancel: workshop.cancel,
     };
@@ -113,7 +117,7 @@ fn run(
     Ok(sums.into_iter().map(|sum| sum as f32).collect())
 }
 
-fn network(prediction: &Prediction<'_>) -> Result<Network, PredictError> {
+fn network(prediction: &Prediction<'_>, device: Device) -> Result<Network, PredictError> {
     let (values, note) = decode_weights(prediction.weights)?;
     let note = note.ok_or(WeightsError::NoNote)?;
     let expected = prediction.architecture;
@@ -126,7 +130,7 @@ fn network(prediction: &Prediction<'_>) -> Result<Network, PredictError> {
         let (found, expected) = (note.classes, prediction.classes.to_vec());
         return Err(WeightsError::OtherClasses { found, expected }.into());
     }
-    Ok(Network::from_weights(architecture, note, &values, Device::Cpu)?)
+    Ok(Network::from_weights(architecture, note, &values, device)?)
 }
 
 impl From<LoadError> for PredictError {

@@ -1,7 +1,8 @@
 //! The state of an interrupted run as bytes, and back.
 //!
 //! Randomness and schedules are functions of the place in the run, so the state
-//! is the weights, the optimizer's running means, the place, and the history.
+//! is the weights, the optimizer's running means, the moving average if there is
+//! one, the place, and the history.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::super::metrics::History;
 use super::super::weights::{Values, WeightsError, decode, encode};
-use super::adam::Adam;
 use super::error::TrainError;
 use super::network::Network;
+use super::run::Learner;
 
 /// The header entry that holds the [`Place`].
 const ENTRY: &str = "safelight resume";
@@ -47,6 +48,8 @@ pub struct Saved {
     pub network: BTreeMap<String, Values>,
     /// The running means of the optimizer.
     pub optimizer: BTreeMap<String, Values>,
+    /// The moving average of the network's tensors; empty without one.
+    pub average: BTreeMap<String, Values>,
 }
 
 /// Writes the state of a run of the plan with this digest.
@@ -54,14 +57,20 @@ pub fn save(
     plan: &[u8; 32],
     place: Place,
     network: &Network,
-    adam: &Adam,
+    learner: &Learner,
     history: &History,
 ) -> Result<Vec<u8>, TrainError> {
-    let header = Header { plan: hex(plan), place, optimizer_steps: adam.steps(), history: history.clone() };
+    let header =
+        Header { plan: hex(plan), place, optimizer_steps: learner.adam.steps(), history: history.clone() };
     let header = serde_json::to_string(&header).expect("numbers and texts have a JSON form");
     let mut tensors = BTreeMap::new();
     tensors.extend(network.values()?.into_iter().map(|(name, values)| (format!("network.{name}"), values)));
-    tensors.extend(adam.values()?.into_iter().map(|(name, values)| (format!("adam.{name}"), values)));
+    let adam = learner.adam.values()?;
+    tensors.extend(adam.into_iter().map(|(name, values)| (format!("adam.{name}"), values)));
+    if let Some(average) = &learner.average {
+        let average = average.values()?;
+        tensors.extend(average.into_iter().map(|(name, values)| (format!("average.{name}"), values)));
+    }
     Ok(encode(&tensors, ENTRY, &header))
 }
 
@@ -80,12 +89,15 @@ pub fn read(bytes: &[u8], plan: &[u8; 32]) -> Result<Saved, TrainError> {
         history: header.history,
         network: BTreeMap::new(),
         optimizer: BTreeMap::new(),
+        average: BTreeMap::new(),
     };
     for (name, values) in tensors {
         if let Some(name) = name.strip_prefix("network.") {
             saved.network.insert(name.to_owned(), values);
         } else if let Some(name) = name.strip_prefix("adam.") {
             saved.optimizer.insert(name.to_owned(), values);
+        } else if let Some(name) = name.strip_prefix("average.") {
+            saved.average.insert(name.to_owned(), values);
         }
     }
     Ok(saved)

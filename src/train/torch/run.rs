@@ -10,6 +10,7 @@ use safelight_lineage::id::ImageId;
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::super::batch::{Batch, Batches};
+use super::super::device::Machine;
 use super::super::keyed::Moment;
 use super::super::metrics::{EpochFigures, History, Judgement, StepFigures};
 use super::super::plan::{BlobSource, Plan};
@@ -19,7 +20,8 @@ use super::super::schedule::{Setting, group_rates};
 use super::super::transform::Transform;
 use super::super::weights::{Note, decode_weights, encode_weights};
 use super::adam::Adam;
-use super::device::use_threads;
+use super::average::MovingAverage;
+use super::device::prepare;
 use super::error::TrainError;
 use super::evaluate::{Judge, JudgeError, Wanted, pictures};
 use super::layers::{Dropout, Pass};
@@ -29,8 +31,8 @@ use super::store::LoadError;
 
 /// Trains as the plan says.
 ///
-/// The weights are a function of the plan, the build, the processor and
-/// `threads`; neither of `cache` (a folder that keeps renditions, and may be
+/// The weights are a function of the plan, the build and the machine `on` which
+/// it is (a number alone is that many threads of the processor); neither of `cache` (a folder that keeps renditions, and may be
 /// deleted at any time) nor of interruptions. The sink is told of progress and
 /// given the checkpoint of every stage. When `cancel` is set, the run stops
 /// before its next step and returns the bytes to resume it from.
@@ -38,13 +40,14 @@ pub fn train(
     plan: &Plan,
     blobs: &dyn BlobSource,
     cache: Option<&Path>,
-    threads: usize,
+    on: impl Into<Machine>,
     sink: &mut dyn TrainSink,
     cancel: &AtomicBool,
 ) -> Result<Outcome, TrainError> {
-    use_threads(threads);
-    let workshop = Workshop { source: blobs, cache, threads, cancel };
-    let mut run = Run::new(plan, workshop, sink)?;
+    let machine = on.into();
+    let device = prepare(machine, plan.recipe.precision)?;
+    let workshop = Workshop { source: blobs, cache, threads: machine.threads, cancel };
+    let mut run = Run::new(plan, workshop, sink, device)?;
     let from = match &plan.resume {
         Some(bytes) => run.take_up(read(bytes, &run.digest)?)?,
         None => Start::default(),
@@ -61,6 +64,14 @@ pub(super) struct Run<'a> {
     network: Network,
     history: History,
     device: Device,
+}
+
+/// What changes the weights of a stage, with its memory.
+pub(super) struct Learner {
+    /// The optimizer.
+    pub adam: Adam,
+    /// The average of the weights, if the recipe wants one.
+    pub average: Option<MovingAverage>,
 }
 
 /// Where stages begin, with the optimizer's state when it is in the middle.
@@ -83,9 +94,9 @@ impl<'a> Run<'a> {
         plan: &'a Plan,
         workshop: Workshop<'a>,
         sink: &'a mut dyn TrainSink,
+        device: Device,
     ) -> Result<Self, TrainError> {
         let recipe = &plan.recipe;
-        let device = Device::Cpu;
         let note = Note {
             architecture: recipe.architecture.name().to_owned(),
             head: recipe.head,
@@ -109,14 +120,20 @@ impl<'a> Run<'a> {
 
     fn stages(mut self, mut start: Start) -> Result<Outcome, TrainError> {
         for stage in start.place.stage..self.plan.recipe.stage.len() as u32 {
-            let mut adam = self.optimizer(stage)?;
+            let average = self.plan.recipe.moving_average;
+            let average =
+                average.map(|decay| MovingAverage::new(decay, self.network.tensors())).transpose()?;
+            let mut learner = Learner { adam: self.optimizer(stage)?, average };
             let mut place = Place { stage, epoch: 0, step: 0 };
             if let Some(saved) = start.optimizer.take() {
-                adam.load(&saved.optimizer, saved.optimizer_steps)?;
+                learner.adam.load(&saved.optimizer, saved.optimizer_steps)?;
+                if let Some(average) = &mut learner.average {
+                    average.load(&saved.average)?;
+                }
                 place = saved.place;
             }
-            if let Flow::Stopped(place) = self.stage(place, &mut adam)? {
-                let resume = save(&self.digest, place, &self.network, &adam, &self.history)?;
+            if let Flow::Stopped(place) = self.stage(place, &mut learner)? {
+                let resume = save(&self.digest, place, &self.network, &learner, &self.history)?;
                 return Ok(Outcome::Cancelled { metrics_json: self.history.to_json(), resume });
             }
         }
@@ -132,7 +149,7 @@ impl<'a> Run<'a> {
         Ok(Adam::new(self.network.parameters(), frozen, recipe.weight_decay, threads)?)
     }
 
-    fn stage(&mut self, from: Place, adam: &mut Adam) -> Result<Flow, TrainError> {
+    fn stage(&mut self, from: Place, learner: &mut Learner) -> Result<Flow, TrainError> {
         let plan = self.plan;
         let settings = &plan.recipe.stage[from.stage as usize];
         let images: Vec<(ImageId, BlobId)> =
@@ -155,15 +172,20 @@ impl<'a> Run<'a> {
         });
         let mut place = from;
         while place.epoch < settings.epochs() {
-            if let Flow::Stopped(place) = self.epoch(place, adam, &batches)? {
+            if let Flow::Stopped(place) = self.epoch(place, learner, &batches)? {
                 return Ok(Flow::Stopped(place));
             }
             place = Place { epoch: place.epoch + 1, step: 0, ..place };
             if place.epoch < settings.epochs() {
-                let (digest, network, adam, history) = (&self.digest, &self.network, &*adam, &self.history);
-                let state = || save(digest, place, network, adam, history).unwrap_or_default();
+                let (digest, network, learner, history) =
+                    (&self.digest, &self.network, &*learner, &self.history);
+                let state = || save(digest, place, network, learner, history).unwrap_or_default();
                 self.sink.resume_point(place.stage, place.epoch - 1, &state).map_err(TrainError::Sink)?;
             }
+        }
+        if let Some(average) = &mut learner.average {
+            // The checkpoint is the average, and what comes next begins with it.
+            average.exchange()?;
         }
         self.finish_stage(from.stage, settings.size, settings.epochs())?;
         Ok(Flow::Went)
@@ -186,7 +208,12 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn epoch(&mut self, from: Place, adam: &mut Adam, batches: &Batches<'_>) -> Result<Flow, TrainError> {
+    fn epoch(
+        &mut self,
+        from: Place,
+        learner: &mut Learner,
+        batches: &Batches<'_>,
+    ) -> Result<Flow, TrainError> {
         let Place { stage, epoch, .. } = from;
         let settings = &self.plan.recipe.stage[stage as usize];
         let epochs = settings.epochs();
@@ -197,7 +224,7 @@ impl<'a> Run<'a> {
         let moment = Moment { seed: self.plan.recipe.seed, stage, epoch };
         let steps = batches.steps() as u32;
         let schedule = settings.schedule();
-        let learning = adam.learning();
+        let learning = learner.adam.learning();
         // One thread keeps up with a processor; more would take its time away.
         let workers = if self.device == Device::Cpu { 1 } else { self.workshop.threads };
         let stopped = std::thread::scope(|scope| {
@@ -211,7 +238,10 @@ impl<'a> Run<'a> {
                 let batch = batch?;
                 let setting = schedule.at(epoch, step, epochs, steps);
                 let place = Place { step, ..from };
-                let loss = self.step(&batch, place, setting, &learning, adam)?;
+                let loss = self.step(&batch, place, setting, &learning, &mut learner.adam)?;
+                if let Some(average) = &mut learner.average {
+                    average.update(learner.adam.steps())?;
+                }
                 self.sink.progress(&Progress::Step {
                     stage,
                     epoch,
@@ -228,7 +258,14 @@ impl<'a> Run<'a> {
             return Ok(Flow::Stopped(Place { step, ..from }));
         }
         let trained = Instant::now();
-        let Some(judgement) = self.validate(batches)? else {
+        if let Some(average) = &mut learner.average {
+            average.exchange()?;
+        }
+        let judged = self.validate(batches);
+        if let Some(average) = &mut learner.average {
+            average.exchange()?;
+        }
+        let Some(judgement) = judged? else {
             // All steps of the epoch are made: only its judgement is to come.
             return Ok(Flow::Stopped(Place { step: steps, ..from }));
         };

@@ -166,7 +166,7 @@ impl Store {
     }
 
     /// All tensors by name.
-    fn tensors(&self) -> impl Iterator<Item = (&String, &Tensor)> {
+    pub fn tensors(&self) -> impl Iterator<Item = (&String, &Tensor)> {
         let parameters = self.parameters.iter().map(|parameter| (&parameter.name, &parameter.tensor));
         parameters.chain(self.buffers.iter().map(|(name, tensor)| (name, tensor)))
     }

@@ -12,14 +12,17 @@ use safelight_lineage::event::Split;
 use safelight_lineage::id::ImageId;
 use safelight_lineage::manifest::{Manifest, ManifestRow};
 use safelight_lineage::value::ClassIndex;
+use tch::{Device, Kind, Tensor};
 
+use super::super::device::processor_has_bf16;
 use super::super::metrics::{History, Judgement};
 use super::super::plan::{BlobSource, Plan, Sample};
 use super::super::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
-use super::super::recipe::Recipe;
+use super::super::recipe::{Precision, Recipe};
 use super::super::renditions::RenditionError;
 use super::super::views::Views;
 use super::super::weights::{WeightsError, decode_weights, encode_weights};
+use super::error::DeviceError;
 use super::*;
 
 /// All tests of a process share libtorch's threads, so they use the same number.
@@ -306,6 +309,100 @@ fn every_bad_picture_is_listed_before_the_first_step() {
     assert_eq!((bad[0].image, bad[1].image), (plan.train[0].image, ImageId([255; 16])));
     assert!(bad[0].reason.contains("PNG") && bad[1].reason.contains("no such blob"), "{bad:?}");
     assert_eq!(sink.steps, 0);
+}
+
+/// Trains twice, and once stopped and taken up, and wants the same bits.
+fn repeats_and_resumes(recipe: &str, stop_after: &[usize]) -> (Plan, Pictures, Keep) {
+    let (mut plan, pictures) = plan(recipe, 6);
+    let (whole, history) = trained(&plan, &pictures);
+    assert!(whole.checkpoints == trained(&plan, &pictures).0.checkpoints, "equal in every byte");
+    for steps in stop_after {
+        let stop = AtomicBool::new(false);
+        let mut sink = StopAfter { left: *steps, flag: &stop };
+        let outcome = train(&plan, &pictures, None, THREADS, &mut sink, &stop).expect("trains");
+        let Outcome::Cancelled { resume, .. } = outcome else { panic!("not cancelled") };
+        plan.resume = Some(resume);
+        let (rest, resumed) = trained(&plan, &pictures);
+        plan.resume = None;
+        assert!(last(&rest) == last(&whole), "stopped after {steps} steps");
+        let judged =
+            |history: &History| history.epochs.iter().map(|e| e.judgement.clone()).collect::<Vec<_>>();
+        assert_eq!(judged(&resumed), judged(&history), "stopped after {steps} steps");
+    }
+    plan.resume = Some(whole.state.clone());
+    assert!(last(&trained(&plan, &pictures).0) == last(&whole), "killed after an epoch");
+    plan.resume = None;
+    (plan, pictures, whole)
+}
+
+#[test]
+fn an_average_is_kept_repeated_and_resumed() {
+    let with = |decay: &str| TWO_STAGES.replace("batch = 4", &format!("batch = 4\n{decay}"));
+    let (mut averaged, pictures, whole) = repeats_and_resumes(&with("moving_average = 0.9"), &[1, 3, 7]);
+    averaged.recipe.moving_average = None;
+    assert!(last(&trained(&averaged, &pictures).0) != last(&whole));
+    // Nothing of the past: the average is the weights.
+    let (plain, _) = trained(&averaged, &pictures);
+    averaged.recipe.moving_average = Some(0.0);
+    assert!(last(&trained(&averaged, &pictures).0) == last(&plain));
+}
+
+#[test]
+fn trivial_augment_is_repeated_and_resumed() {
+    let recipe = format!("{TWO_STAGES}\n[augmentation]\npreset = \"trivial_augment\"");
+    let (mut plan, pictures, whole) = repeats_and_resumes(&recipe, &[2]);
+    plan.recipe.augmentation =
+        Recipe::parse("[augmentation]\npreset = \"crop_flip\"").expect("valid").augmentation;
+    assert!(last(&trained(&plan, &pictures).0) != last(&whole), "it changes pictures");
+}
+
+#[test]
+fn bfloat16_is_repeated_and_resumed_where_the_processor_has_it() {
+    if !processor_has_bf16() {
+        eprintln!("skipped: this processor has no instructions for bfloat16");
+        let (plan, pictures) = plan("precision = \"bf16\"\nbatch = 4\n[[stage]]\nsize = 32\nepochs = 1", 6);
+        let refused = train(&plan, &pictures, None, THREADS, &mut Keep::default(), &NEVER);
+        assert!(matches!(refused, Err(TrainError::Device(DeviceError::NoBf16))), "{refused:?}");
+        return;
+    }
+    let recipe = format!("precision = \"bf16\"\n{TWO_STAGES}");
+    let (mut plan, pictures, whole) = repeats_and_resumes(&recipe, &[2, 7]);
+    plan.recipe.precision = Precision::Fp32;
+    assert!(last(&trained(&plan, &pictures).0) != last(&whole), "it is another precision");
+    let (values, _) = decode_weights(last(&whole)).expect("reads");
+    let coarse = |value: &f32| value.to_bits() & 0xffff == 0;
+    let kept = values["features.18.0.weight"].values.iter().filter(|value| !coarse(value)).count();
+    assert!(kept > 1_000, "weights stay in 32 bits");
+}
+
+#[test]
+fn a_loss_that_grows_to_no_number_keeps_the_stage_before() {
+    // Decay by ten times itself: what decays grows ninefold a step, and overflows.
+    let recipe = "batch = 4\nweight_decay = 1.0\n[[stage]]\nsize = 32\nepochs = 1\nlearning_rate = 1e-3\n\
+                  [[stage]]\nsize = 32\nepochs = 40\nlearning_rate = 10.0\nschedule = \"constant\"";
+    let (plan, pictures) = plan(recipe, 6);
+    let mut sink = Keep::default();
+    let failed = train(&plan, &pictures, None, THREADS, &mut sink, &NEVER).expect_err("it overflows");
+    let TrainError::NotFinite { stage, epoch, step, .. } = failed else { panic!("{failed:?}") };
+    assert!(stage == 1 && epoch > 0, "stage {stage}, epoch {epoch}");
+    let words = failed.to_string();
+    assert!(words.contains(&format!("in stage 2, epoch {}, step {}", epoch + 1, step + 1)), "{words}");
+    assert_eq!(sink.checkpoints.len(), 1);
+    let (values, _) = decode_weights(last(&sink)).expect("reads");
+    assert!(values.values().flat_map(|values| &values.values).all(|value| value.is_finite()));
+}
+
+#[test]
+fn too_little_memory_is_a_sentence() {
+    // More than an address can reach.
+    let refused = Tensor::f_zeros([1 << 46], (Kind::Float, Device::Cpu)).expect_err("nobody has it");
+    let words = TrainError::from(refused).to_string();
+    assert!(
+        words.starts_with("out of memory: ") && words.ends_with("a smaller batch or image size needs less")
+    );
+    assert_eq!(words.lines().count(), 1, "{words}");
+    let refused = Tensor::f_zeros([1 << 46], (Kind::Float, Device::Cpu)).expect_err("nobody has it");
+    assert!(matches!(PredictError::from(refused), PredictError::OutOfMemory { .. }));
 }
 
 #[test]

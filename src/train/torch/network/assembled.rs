@@ -105,6 +105,11 @@ impl Network {
         self.store.values()
     }
 
+    /// All tensors by name: what learns, and running means and variances.
+    pub fn tensors(&self) -> impl Iterator<Item = (&String, &Tensor)> {
+        self.store.tensors()
+    }
+
     /// What the weights' header says.
     pub fn note(&self) -> &Note {
         &self.note

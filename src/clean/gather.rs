@@ -146,6 +146,12 @@ pub fn gather(
     Ok(pictures)
 }
 
+/// What the cache knows of the images, without measuring any.
+pub fn remembered(images: &[Present], cache: &Path) -> Vec<(Present, PictureMeasure)> {
+    let known = read_cache(&cache_file(cache)).unwrap_or_default();
+    images.iter().filter_map(|image| Some((*image, *known.get(&image.blob)?))).collect()
+}
+
 /// Measures the bytes of one picture, or says why they are none.
 pub fn measure(bytes: &[u8]) -> Result<PictureMeasure, String> {
     let rgb = decode(bytes).map_err(|error| error.to_string())?;
@@ -284,6 +290,11 @@ mod tests {
         assert_eq!((first.unreadable.len(), first.unreadable[0].image), (1, images[3].image));
         assert!(first.unreadable[0].reason.contains("PNG"), "{}", first.unreadable[0].reason);
 
+        let cache = folder.path().join("cache");
+        let remembered = remembered(&images, &cache);
+        assert!(
+            remembered.iter().map(|(_, measure)| measure).eq(first.facts.iter().map(|facts| &facts.measure))
+        );
         assert_eq!(run(), first, "from the cache");
         assert_eq!(decoded.load(Ordering::Relaxed), 1, "only what is no picture is tried again");
         let file = cache_file(&folder.path().join("cache"));

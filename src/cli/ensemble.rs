@@ -169,10 +169,11 @@ fn chosen(context: &Context, state: &State, choice: &Choice) {
 pub fn alike(context: &Context, agreement: &Agreement) {
     for pair in &agreement.pairs {
         context.out.line(format!(
-            "{} and {} decide {:.1} % of images differently{}{}",
+            "{} and {} decide {:.1} % of images differently{}{}{}",
             pair.one.short(),
             pair.other.short(),
             pair.disagreement * 100.0,
+            pair.kappa.map_or_else(String::new, |value| format!(", kappa {value:.3}")),
             pair.correlation.map_or_else(String::new, |value| format!(", correlation {value:.3}")),
             pair.error_correlation.map_or_else(String::new, |value| format!(", of their errors {value:.3}")),
         ));

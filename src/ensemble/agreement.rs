@@ -18,6 +18,11 @@ pub struct PairAgreement {
     pub other: PredictionsId,
     /// The share of images that they decide differently, 0 to 1.
     pub disagreement: f64,
+    /// Cohen's kappa of their decisions, -1 to 1: how much more often they agree
+    /// than members who decide each class as often would by chance (Cohen, "A
+    /// Coefficient of Agreement for Nominal Scales", 1960); none when chance
+    /// alone would make them always agree.
+    pub kappa: Option<f64>,
     /// Pearson's correlation of their probabilities over all images and
     /// classes, -1 to 1; none when one of them says the same everywhere.
     pub correlation: Option<f64>,
@@ -67,6 +72,7 @@ pub fn agreement(
                 one: members[one].predictions,
                 other: members[other].predictions,
                 disagreement: share(differing, images.len()).unwrap_or(0.0),
+                kappa: kappa(&decisions[one], &decisions[other]),
                 correlation: correlation(values(one), values(other)),
                 error_correlation: correlation(errors[one].iter().copied(), errors[other].iter().copied()),
             });
@@ -75,6 +81,21 @@ pub fn agreement(
     let same = |place: &usize| decisions.iter().all(|member| member[*place] == decisions[0][*place]);
     let unanimous = share((0..images.len()).filter(same).count(), images.len()).unwrap_or(1.0);
     Ok(Agreement { pairs, unanimous })
+}
+
+/// Cohen's kappa of two raters' decisions on the same images.
+fn kappa(one: &[ClassIndex], other: &[ClassIndex]) -> Option<f64> {
+    let count = |decisions: &[ClassIndex]| {
+        let mut counts: BTreeMap<ClassIndex, u64> = BTreeMap::new();
+        decisions.iter().for_each(|class| *counts.entry(*class).or_insert(0) += 1);
+        counts
+    };
+    let (total, counts) = (one.len() as u64, count(other));
+    let agreeing = one.iter().zip(other).filter(|(a, b)| a == b).count() as u64;
+    let by_chance = count(one).iter().map(|(class, n)| n * counts.get(class).unwrap_or(&0)).sum::<u64>();
+    // In whole numbers, so that no rounding decides whether it is defined.
+    let (agreeing, whole) = (agreeing * total, total * total);
+    (by_chance < whole).then(|| (agreeing as f64 - by_chance as f64) / (whole - by_chance) as f64)
 }
 
 fn share(part: usize, whole: usize) -> Option<f64> {
@@ -104,6 +125,21 @@ fn correlation(
 mod tests {
     use super::*;
     use crate::predictions::Probabilities;
+
+    #[test]
+    fn kappa_is_what_cohen_defines() {
+        let classes = |codes: &[u16]| codes.iter().map(|code| ClassIndex(*code)).collect::<Vec<_>>();
+        // 20 + 15 of 50 agree, by chance half would: (0.7 - 0.5) / (1 - 0.5).
+        let table = [(0, 0, 20), (0, 1, 5), (1, 0, 10), (1, 1, 15)];
+        let rater = |pick: fn(&(u16, u16, usize)) -> u16| {
+            classes(&table.iter().flat_map(|row| vec![pick(row); row.2]).collect::<Vec<_>>())
+        };
+        let value = kappa(&rater(|row| row.0), &rater(|row| row.1)).expect("defined");
+        assert!((value - 0.4).abs() < 1e-12, "{value}");
+        assert_eq!(kappa(&classes(&[0, 1]), &classes(&[1, 0])), Some(-1.0));
+        assert_eq!(kappa(&classes(&[2, 2]), &classes(&[2, 2])), None);
+        assert_eq!(kappa(&[], &[]), None);
+    }
 
     fn image(n: u8) -> ImageId {
         ImageId([n; 16])

@@ -33,6 +33,10 @@ pub enum Action {
     Down,
     /// One row up.
     Up,
+    /// To the left: back to the list, or the picture before.
+    Left,
+    /// To the right: into the detail, or the next picture.
+    Right,
     /// One window down.
     PageDown,
     /// One window up.
@@ -45,6 +49,20 @@ pub enum Action {
     Open,
     /// Narrow the list.
     Filter,
+    /// Give the picture the whole screen.
+    Zoom,
+    /// Show images as a wall of pictures, or as a list.
+    Wall,
+    /// Larger pictures on the wall.
+    Larger,
+    /// Smaller pictures on the wall.
+    Smaller,
+    /// List images by something else.
+    Sort,
+    /// List images the other way around.
+    Reverse,
+    /// Walk from what something was made of to what was made of it.
+    Lineage,
     /// See everything as of a Seq.
     Goto,
     /// One frame back in time.
@@ -160,8 +178,16 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::PageUp, Everywhere, &[k(KeyCode::PageUp), Key::ctrl('u')], "page-up", "One window up"),
     row(Action::First, Everywhere, &[k(KeyCode::Home), c('<')], "first", "To the first row"),
     row(Action::Last, Everywhere, &[k(KeyCode::End), c('>'), c('G')], "last", "To the last row"),
-    row(Action::Open, Everywhere, &[k(KeyCode::Enter), k(KeyCode::Right)], "open", "Look closer, or follow"),
-    row(Action::Back, Everywhere, &[k(KeyCode::Esc), k(KeyCode::Left)], "back", "Close, or back to the list"),
+    row(Action::Open, Everywhere, &[k(KeyCode::Enter)], "open", "Look closer, or follow"),
+    row(Action::Back, Everywhere, &[k(KeyCode::Esc)], "back", "Close, or back to the list"),
+    row(Action::Left, Everywhere, &[c('h'), k(KeyCode::Left)], "left", "To the list, or the picture before"),
+    row(
+        Action::Right,
+        Everywhere,
+        &[c('l'), k(KeyCode::Right)],
+        "right",
+        "To the detail, or the next picture",
+    ),
     row(Action::Filter, Everywhere, &[c('/')], "filter", "Narrow the list"),
     row(Action::NextScreen, Everywhere, &[k(KeyCode::Tab)], "next-screen", "Next screen"),
     row(Action::PreviousScreen, Everywhere, &[k(KeyCode::BackTab)], "previous-screen", "Screen before"),
@@ -181,6 +207,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Show(Screen::Jobs), Browsing, &[c('8')], "jobs", "Show running work"),
     row(Action::Earlier, Everywhere, &[c('[')], "earlier", "One frame into the past"),
     row(Action::Later, Everywhere, &[c(']')], "later", "One frame towards the present"),
+    row(Action::Lineage, Everywhere, &[c('L')], "lineage", "Walk along what was made of what"),
     row(Action::Goto, Everywhere, &[c('g')], "goto", "See everything as of a Seq"),
     row(Action::Now, Everywhere, &[c('n')], "now", "Back to the present"),
     row(Action::Undo, Everywhere, &[c('u'), k(KeyCode::Backspace)], "undo", "Take back your newest change"),
@@ -196,6 +223,14 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Restore, On(Screen::Images), &[c('b')], "restore", "Take back into the dataset"),
     row(Action::Range, On(Screen::Images), &[c('v')], "range", "Select from here on"),
     row(Action::Pick, On(Screen::Images), &[c(' ')], "pick", "Select, and go on"),
+    row(Action::Wall, On(Screen::Images), &[c('t')], "wall", "A wall of pictures, or a list"),
+    row(Action::Larger, On(Screen::Images), &[c('+'), c('=')], "larger", "Larger pictures on the wall"),
+    row(Action::Smaller, On(Screen::Images), &[c('-')], "smaller", "Smaller pictures on the wall"),
+    row(Action::Sort, On(Screen::Images), &[c('o')], "sort", "Order by import, confidence, label, path"),
+    row(Action::Reverse, On(Screen::Images), &[c('O')], "reverse", "The other way around"),
+    row(Action::Zoom, On(Screen::Images), &[c('z')], "zoom", "Give the picture the whole screen"),
+    row(Action::Zoom, On(Screen::Review), &[c('z')], "review-zoom", "Give the picture the whole screen"),
+    row(Action::Range, On(Screen::Review), &[c('v')], "review-range", "Decide all from here on together"),
     row(Action::Keep, On(Screen::Review), &[c('a')], "keep", "It is right as it is"),
     row(Action::Accept, On(Screen::Review), &[c('s')], "accept", "Take the suggested label"),
     row(Action::Relabel, On(Screen::Review), &[c('r')], "review-relabel", "Choose a label"),

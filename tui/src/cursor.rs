@@ -26,6 +26,16 @@ impl Cursor {
         }
     }
 
+    /// The same where `columns` rows of the list stand side by side in each of
+    /// `lines` lines; the window starts with a whole line.
+    pub fn settle_wall(&mut self, len: usize, columns: usize, lines: usize) {
+        let columns = columns.max(1);
+        self.selected = self.selected.min(len.saturating_sub(1));
+        let mut line = Cursor { selected: self.selected / columns, offset: self.offset / columns };
+        line.settle(len.div_ceil(columns), lines);
+        self.offset = line.offset * columns;
+    }
+
     /// The rows that are shown.
     pub fn window(&self, len: usize, height: usize) -> std::ops::Range<usize> {
         let start = self.offset.min(len);
@@ -51,6 +61,11 @@ mod tests {
         assert_eq!(cursor, Cursor { selected: 9, offset: 0 });
         cursor.settle(0, 0);
         assert_eq!(cursor, Cursor::default());
+        let mut wall = Cursor { selected: 17, offset: 5 };
+        wall.settle_wall(30, 4, 3);
+        assert_eq!(wall, Cursor { selected: 17, offset: 8 });
+        wall.settle_wall(6, 4, 3);
+        assert_eq!(wall, Cursor { selected: 5, offset: 0 });
         assert_eq!(cursor.window(0, 9), 0..0);
     }
 }

@@ -2,24 +2,34 @@
 //!
 //! Words separated by spaces must all hold; `-` before one denies it; quotes
 //! keep spaces. `label:sea`, `label:none`, `split:train`, `origin:file`,
-//! `origin:generated`, `reason:duplicate`, `path:beach`, `id:3fa9`, `removed`,
-//! `present`, `changed`; any other word is looked for in the path.
+//! `origin:generated`, `reason:duplicate`, `path:beach`, `image:3fa9` (or `id:`),
+//! `removed`, `present`, `changed`; by what models say `conf<.6`, `conf>.9`,
+//! `predicted:sea` and `disagree`; any other word is looked for in the path.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::thread;
 
 use safelight_lineage::event::{Origin, Split};
 use safelight_lineage::id::ImageId;
 use safelight_lineage::state::{ImageView, State};
 use safelight_lineage::value::ClassIndex;
 
+use crate::judgements::Opinions;
+
+/// Fewer images than this are not worth a second thread.
+const CHUNK: usize = 50_000;
+/// Between so many images it is asked whether anybody still waits.
+const LOOK: usize = 4_096;
+
 /// One thing that must hold, or must not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Term {
     denied: bool,
     test: Test,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Test {
     Label(String),
     Split(Split),
@@ -30,13 +40,18 @@ enum Test {
     Removed,
     Present,
     Changed,
+    /// Models are less sure than this, or surer.
+    Surer(f32),
+    LessSure(f32),
+    Predicted(String),
+    Disagree,
 }
 
 /// Why a text is not a filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// The key is not known.
-    #[error("there is no '{0}:'; use label, split, origin, reason, path or id")]
+    #[error("there is no '{0}:'; use label, split, origin, reason, path, image or predicted")]
     UnknownKey(String),
     /// The value does not go with the key.
     #[error("'{value}' is not one of {expected}")]
@@ -52,7 +67,7 @@ pub enum FilterError {
 }
 
 /// Which images to show.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImageFilter {
     terms: Vec<Term>,
 }
@@ -72,21 +87,48 @@ impl ImageFilter {
         self.terms.is_empty()
     }
 
+    /// Whether it needs to know what models say.
+    pub fn needs_opinions(&self) -> bool {
+        self.terms.iter().any(|term| {
+            matches!(term.test, Test::Surer(_) | Test::LessSure(_) | Test::Predicted(_) | Test::Disagree)
+        })
+    }
+
     /// The rows of the images that it lets through, ascending; none when
-    /// `stale` said so on the way.
-    pub fn rows(&self, state: &State, stale: impl Fn() -> bool) -> Option<Vec<u32>> {
+    /// `stale` said so on the way. Where `opinions` has none of an image, no
+    /// test by what models say holds.
+    pub fn rows(
+        &self,
+        state: &State,
+        opinions: Option<&Opinions>,
+        stale: impl Fn() -> bool + Sync,
+    ) -> Option<Vec<u32>> {
         let tests: Vec<(bool, Ready<'_>)> =
             self.terms.iter().map(|term| (term.denied, Ready::new(&term.test, state))).collect();
-        let mut rows = Vec::new();
-        for image in state.images() {
-            if image.row % 4096 == 0 && stale() {
-                return None;
+        let among = |range: Range<usize>| -> Option<Vec<u32>> {
+            let mut rows = Vec::new();
+            for row in range {
+                if row % LOOK == 0 && stale() {
+                    return None;
+                }
+                let Some(image) = state.image_at(row) else { continue };
+                if tests.iter().all(|(denied, test)| test.holds(&image, opinions) != *denied) {
+                    rows.push(image.row);
+                }
             }
-            if tests.iter().all(|(denied, test)| test.holds(&image) != *denied) {
-                rows.push(image.row);
-            }
-        }
-        Some(rows)
+            Some(rows)
+        };
+        let count = state.image_count();
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(count / CHUNK).clamp(1, 8);
+        let share = count.div_ceil(threads);
+        let ranges = (0..threads).map(|part| part * share..((part + 1) * share).min(count));
+        let parts: Option<Vec<Vec<u32>>> = thread::scope(|scope| {
+            let running: Vec<_> = ranges.skip(1).map(|range| scope.spawn(|| among(range))).collect();
+            let first = among(0..share.min(count))?;
+            let others = running.into_iter().map(|part| part.join().unwrap_or_default());
+            std::iter::once(Some(first)).chain(others).collect()
+        });
+        parts.map(|parts| parts.concat())
     }
 }
 
@@ -102,8 +144,18 @@ impl Term {
 
 impl Test {
     fn parse(word: &str) -> Result<Test, FilterError> {
+        if let Some(rest) = word.strip_prefix("conf").filter(|rest| rest.starts_with(['<', '>'])) {
+            let share = rest[1..].parse::<f32>().ok().filter(|share| (0.0..=1.0).contains(share));
+            let value = || rest[1..].to_owned();
+            let share = share.ok_or_else(|| FilterError::BadValue {
+                value: value(),
+                expected: "the numbers from 0 to 1",
+            })?;
+            return Ok(if rest.starts_with('<') { Test::LessSure(share) } else { Test::Surer(share) });
+        }
         let Some((key, value)) = word.split_once(':') else {
             return Ok(match word {
+                "disagree" => Test::Disagree,
                 "removed" => Test::Removed,
                 "present" => Test::Present,
                 "changed" => Test::Changed,
@@ -127,7 +179,8 @@ impl Test {
             },
             "reason" => Ok(Test::Reason(value.to_lowercase())),
             "path" => Ok(Test::Path(value.to_lowercase())),
-            "id" => Ok(Test::Id(value.to_lowercase())),
+            "image" | "id" => Ok(Test::Id(value.to_lowercase())),
+            "predicted" => Ok(Test::Predicted(value.to_owned())),
             _ => Err(FilterError::UnknownKey(key.to_owned())),
         }
     }
@@ -135,7 +188,8 @@ impl Test {
 
 /// A test with what it needs of the state looked up once.
 enum Ready<'a> {
-    Label(HashSet<Option<ClassIndex>>),
+    /// For each class whether it will do, and for none.
+    Label(Vec<bool>, bool),
     Split(Split),
     Generated(bool),
     Images(HashSet<ImageId>),
@@ -144,20 +198,29 @@ enum Ready<'a> {
     Removed,
     Present,
     Changed,
+    Surer(f32),
+    LessSure(f32),
+    Predicted(Vec<bool>),
+    Disagree,
+}
+
+/// The classes that a name means: part of a name will do, unless it is the
+/// whole of another.
+fn classes_named(state: &State, name: &str) -> Vec<bool> {
+    let exact = state.classes().iter().any(|class| class == name);
+    let fits = |class: &String| if exact { class == name } else { class.contains(name) };
+    state.classes().iter().map(fits).collect()
+}
+
+fn is_among(classes: &[bool], class: ClassIndex) -> bool {
+    classes.get(usize::from(class.0)).copied().unwrap_or(false)
 }
 
 impl<'a> Ready<'a> {
     fn new(test: &'a Test, state: &State) -> Ready<'a> {
         match test {
-            // Part of a name will do, unless it is the whole of another.
-            Test::Label(name) if name == "none" => Ready::Label(HashSet::from([None])),
-            Test::Label(name) => {
-                let classes = || state.classes().iter().enumerate();
-                let exact = classes().any(|(_, class)| class == name);
-                let fits = |class: &str| if exact { class == name } else { class.contains(name.as_str()) };
-                let labels = classes().filter(|(_, class)| fits(class));
-                Ready::Label(labels.map(|(place, _)| Some(ClassIndex(place as u16))).collect())
-            }
+            Test::Label(name) if name == "none" => Ready::Label(Vec::new(), true),
+            Test::Label(name) => Ready::Label(classes_named(state, name), false),
             Test::Split(split) => Ready::Split(*split),
             Test::Generated(generated) => Ready::Generated(*generated),
             Test::Reason(part) => {
@@ -170,12 +233,23 @@ impl<'a> Ready<'a> {
             Test::Removed => Ready::Removed,
             Test::Present => Ready::Present,
             Test::Changed => Ready::Changed,
+            Test::Surer(than) => Ready::Surer(*than),
+            Test::LessSure(than) => Ready::LessSure(*than),
+            Test::Predicted(name) => Ready::Predicted(classes_named(state, name)),
+            Test::Disagree => Ready::Disagree,
         }
     }
 
-    fn holds(&self, image: &ImageView<'_>) -> bool {
+    fn holds(&self, image: &ImageView<'_>, opinions: Option<&Opinions>) -> bool {
+        let said = || opinions?.of(image.row);
         match self {
-            Ready::Label(labels) => labels.contains(&image.label),
+            Ready::Label(classes, none) => image.label.map_or(*none, |label| is_among(classes, label)),
+            Ready::Surer(than) => said().is_some_and(|(_, sure)| sure > *than),
+            Ready::LessSure(than) => said().is_some_and(|(_, sure)| sure < *than),
+            Ready::Predicted(classes) => said().is_some_and(|(class, _)| is_among(classes, class)),
+            Ready::Disagree => {
+                said().is_some_and(|(class, _)| image.label.is_some_and(|label| label != class))
+            }
             Ready::Split(split) => image.split == *split,
             Ready::Generated(generated) => matches!(image.origin, Origin::Generated { .. }) == *generated,
             Ready::Images(images) => images.contains(&image.id),
@@ -224,8 +298,12 @@ mod tests {
     use crate::testing::history;
 
     fn found(text: &str) -> Vec<u32> {
+        found_with(text, None)
+    }
+
+    fn found_with(text: &str, opinions: Option<&Opinions>) -> Vec<u32> {
         let state = history::small();
-        ImageFilter::parse(text).expect("a filter").rows(&state, || false).expect("not stale")
+        ImageFilter::parse(text).expect("a filter").rows(&state, opinions, || false).expect("not stale")
     }
 
     #[test]
@@ -256,6 +334,32 @@ mod tests {
     }
 
     #[test]
+    fn models_are_asked() {
+        let mut opinions = Opinions::new(44);
+        // Row 3 is labelled street by now, row 8 sea, row 9 has no label.
+        for (row, class, sure) in [(3, 3, 0.55), (8, 3, 0.99), (9, 3, 0.4)] {
+            opinions.put(row, ClassIndex(class), sure);
+        }
+        let found = |text| found_with(text, Some(&opinions));
+        assert_eq!(found("conf<.6"), [3, 9]);
+        assert_eq!(found("conf>0.5"), [3, 8]);
+        assert_eq!(found("predicted:sea -conf<.6"), [8]);
+        assert_eq!(found("disagree"), [3]);
+        assert_eq!(found_with("disagree", None), []);
+        assert!(ImageFilter::parse("a disagree").unwrap().needs_opinions());
+        assert!(!ImageFilter::parse("label:sea").unwrap().needs_opinions());
+        assert!(matches!(ImageFilter::parse("conf<2"), Err(FilterError::BadValue { .. })));
+    }
+
+    #[test]
+    fn many_images_are_looked_through_by_several_threads() {
+        let log = history::Log::with_images(2 * CHUNK + 7);
+        let rows = ImageFilter::parse("split:valid").unwrap().rows(&log.state, None, || false).unwrap();
+        let expected: Vec<u32> = (0..2 * CHUNK as u32 + 7).filter(|row| row % 10 == 8).collect();
+        assert_eq!(rows, expected);
+    }
+
+    #[test]
     fn mistakes_are_named() {
         assert_eq!(ImageFilter::parse("labl:sea"), Err(FilterError::UnknownKey("labl".into())));
         assert!(matches!(ImageFilter::parse("split:tests"), Err(FilterError::BadValue { .. })));
@@ -270,6 +374,6 @@ mod tests {
     #[test]
     fn a_stale_search_ends() {
         let state = history::small();
-        assert_eq!(ImageFilter::default().rows(&state, || true), None);
+        assert_eq!(ImageFilter::default().rows(&state, None, || true), None);
     }
 }

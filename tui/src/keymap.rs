@@ -122,7 +122,7 @@ mod tests {
             let keys = keys.iter().map(|key| (*key).to_owned()).collect();
             Keymap::new(&BTreeMap::from([(name.to_owned(), keys)]))
         };
-        let keymap = chosen("relabel", &["L", "C-r"]).expect("free keys");
+        let keymap = chosen("relabel", &["M", "C-r"]).expect("free keys");
         assert_eq!(keymap.action(Screen::Images, Key::ctrl('r')), Some(Action::Relabel));
         assert_eq!(keymap.action(Screen::Images, Key::char('r')), None);
         assert_eq!(keymap.action(Screen::Review, Key::char('r')), Some(Action::Relabel));

@@ -13,13 +13,19 @@ mod detail;
 mod event_text;
 mod filter;
 mod fuzzy;
+mod image_list;
+mod judged;
+mod judgements;
 mod key;
+mod key_page;
 mod keymap;
 mod layout;
+mod lineage_graph;
 mod lineage_tree;
 mod model;
 mod msg;
 mod options;
+mod order;
 mod overlay;
 mod picked;
 mod picture;
@@ -36,10 +42,16 @@ mod testing;
 mod tests;
 mod text;
 mod theme;
+mod tiles;
 mod update;
 mod view;
+mod walk;
 mod wanted;
 
+pub use judgements::{
+    DisputedImage, Judgement, Judgements, Likeness, MemberPair, Neighbours, Opinions, VoteTable,
+};
+pub use key_page::{key_map_file, key_page};
 pub use keymap::KeymapError;
 pub use options::{ImageMode, Options, ParseImageModeError, Session};
 pub use ports::{
@@ -47,3 +59,4 @@ pub use ports::{
 };
 pub use runtime::{TuiError, run};
 pub use screen::Screen;
+pub use theme::Palette;

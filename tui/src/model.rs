@@ -12,11 +12,13 @@ use safelight_lineage::value::Seq;
 use crate::action::Action;
 use crate::cursor::Cursor;
 use crate::event_text::FrameText;
-use crate::filter::ImageFilter;
+use crate::image_list::Images;
+use crate::judged::Judged;
 use crate::keymap::Keymap;
 use crate::overlay::Overlay;
 use crate::picture::PictureCache;
 use crate::ports::{Finding, JobView};
+use crate::progress::{Counted, Progress};
 use crate::screen::Screen;
 use crate::theme::Theme;
 
@@ -66,6 +68,10 @@ pub struct Model {
     pub submissions: Cursor,
     /// The jobs.
     pub jobs: Jobs,
+    /// What models say.
+    pub judged: Judged,
+    /// Whether the picture has the whole screen.
+    pub zoomed: bool,
     /// Pictures that were made.
     pub pictures: PictureCache,
     /// The reason given last for a removal.
@@ -83,6 +89,10 @@ pub struct Abilities {
     pub findings: bool,
     /// Running jobs.
     pub jobs: bool,
+    /// Reading what models said.
+    pub judgements: bool,
+    /// Finding images that look alike.
+    pub likeness: bool,
     /// Drawing pictures.
     pub pictures: bool,
 }
@@ -133,64 +143,6 @@ pub struct Timeline {
     pub asked: BTreeSet<Seq>,
 }
 
-/// Which images are shown.
-#[derive(Debug, Clone)]
-pub enum Rows {
-    /// All, so many.
-    All(usize),
-    /// These, ascending.
-    Found(Arc<Vec<u32>>),
-}
-
-impl Rows {
-    /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Rows::All(count) => *count,
-            Rows::Found(rows) => rows.len(),
-        }
-    }
-
-    /// The row at a place of the list.
-    pub fn row(&self, place: usize) -> Option<u32> {
-        match self {
-            Rows::All(count) => (place < *count).then_some(place as u32),
-            Rows::Found(rows) => rows.get(place).copied(),
-        }
-    }
-
-    /// The place of a row in the list, or where it would be.
-    pub fn place(&self, row: u32) -> usize {
-        match self {
-            Rows::All(_) => row as usize,
-            Rows::Found(rows) => rows.partition_point(|other| *other < row),
-        }
-    }
-}
-
-/// The images.
-#[derive(Debug)]
-pub struct Images {
-    /// The selected one, as a place in the list.
-    pub cursor: Cursor,
-    /// The selected one, by its place among all images.
-    pub row: u32,
-    /// The filter as it was typed.
-    pub filter_text: String,
-    /// The filter.
-    pub filter: ImageFilter,
-    /// Those shown.
-    pub rows: Rows,
-    /// The newest search.
-    pub generation: u64,
-    /// Whether it is still going on.
-    pub searching: bool,
-    /// Those picked one by one, by row.
-    pub picked: BTreeSet<u32>,
-    /// Where a range starts, by row.
-    pub range: Option<u32>,
-}
-
 /// The review of a cleaning pass.
 #[derive(Debug, Default)]
 pub struct Review {
@@ -206,6 +158,10 @@ pub struct Review {
     pub painted: Option<ImageId>,
     /// Whether the next decision is for the whole group.
     pub group: bool,
+    /// Where a range of findings starts that are decided together.
+    pub range: Option<usize>,
+    /// How it goes, and of what that was counted.
+    pub progress: Option<(Counted, Progress)>,
 }
 
 /// The jobs.
@@ -278,6 +234,10 @@ impl Model {
                 self.state().image_at(self.images.rows.row(self.images.cursor.selected)? as usize)
             }
             Screen::Review => self.state().image(self.finding()?.image),
+            Screen::Ensembles => {
+                let place = self.in_detail.then_some(self.detail.selected);
+                self.state().image(crate::detail::image_at(self, place)?)
+            }
             _ => None,
         }
     }

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::PassId;
+use safelight_lineage::id::{EnsembleId, ImageId, PassId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use crate::event_text::FrameText;
 use crate::filter::ImageFilter;
+use crate::image_list::Rows;
+use crate::judged::PredictionsMark;
+use crate::judgements::{Judgement, Known, Neighbours, VoteTable};
 use crate::key::Key;
+use crate::order::Order;
 use crate::picture::{Painted, PictureKey};
 use crate::ports::{Finding, JobRequest, JobView};
 
@@ -46,16 +50,24 @@ pub enum Msg {
     Rows {
         /// Which search.
         generation: u64,
-        /// The rows found, ascending.
-        rows: Vec<u32>,
+        /// The rows found.
+        rows: Rows,
     },
+    /// What models say of all images was read.
+    Known(PredictionsMark, Result<Arc<Known>, String>),
+    /// What models say of one image was read.
+    Judged(ImageId, PredictionsMark, Result<Arc<Vec<Judgement>>, String>),
+    /// The votes of an ensemble were read.
+    Votes(EnsembleId, Result<Arc<VoteTable>, String>),
+    /// Images that look alike were found; in the past, as of this Seq.
+    Neighbours(ImageId, Option<Seq>, Result<Arc<Neighbours>, String>),
     /// A picture is ready, or cannot be had.
     Picture(PictureKey, Result<Arc<Painted>, String>),
-    /// Commands were carried out, as far as they could be.
+    /// Commands were carried out, or not.
     Executed {
-        /// The frames that came of it.
-        frames: Vec<Frame>,
-        /// What stopped the rest.
+        /// The frame that came of it, if there was anything to do.
+        frame: Option<Frame>,
+        /// What stopped them.
         error: Option<String>,
     },
     /// The findings of a pass were read.
@@ -90,11 +102,31 @@ pub enum Cmd {
         state: Arc<State>,
         /// What to look for.
         filter: ImageFilter,
+        /// In which order to put what is found.
+        order: Order,
+        /// What models say.
+        known: Option<Arc<Known>>,
+    },
+    /// Read what models say of all images: [`Msg::Known`].
+    LoadKnown(Arc<State>),
+    /// Read what models say of one image: [`Msg::Judged`]. A later one may
+    /// come before it.
+    LoadJudgements(Arc<State>, ImageId),
+    /// Read the votes of an ensemble: [`Msg::Votes`].
+    LoadVotes(Arc<State>, EnsembleId),
+    /// Find images that look alike: [`Msg::Neighbours`].
+    FindNeighbours {
+        /// The images.
+        state: Arc<State>,
+        /// Like which.
+        image: ImageId,
+        /// In the past, as of which Seq.
+        past: Option<Seq>,
     },
     /// Make these pictures, the first one first; whatever was asked for before
     /// and is not among them is no longer wanted.
     Pictures(Vec<PictureKey>),
-    /// Carry out commands, one frame each, until one fails: [`Msg::Executed`].
+    /// Carry out commands as one frame: [`Msg::Executed`].
     Execute(Vec<Command>),
     /// Read findings: [`Msg::Findings`].
     LoadFindings(PassId),

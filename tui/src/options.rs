@@ -6,6 +6,7 @@ use std::str::FromStr;
 use safelight_lineage::event::Actor;
 
 use crate::screen::Screen;
+use crate::theme::Palette;
 
 /// How pictures are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +65,8 @@ pub struct Options {
     pub mouse: bool,
     /// Other keys for actions: by the action's name, as `?` shows it.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// From which colours styles are made.
+    pub palette: Palette,
     /// Whose changes `undo` takes back; without it, those of any person.
     pub actor: Option<Actor>,
     /// Where to start, as the last session left it.
@@ -79,4 +82,15 @@ pub struct Session {
     pub image_filter: String,
     /// The selected image, by its place in order of import.
     pub image_row: u32,
+    /// The order of the images screen: `import`, `confidence`, `label` or
+    /// `path`, with `-` before it when reversed.
+    pub image_order: String,
+    /// Whether images are shown as a wall of pictures.
+    pub image_wall: bool,
+    /// The size of the wall's tiles, from 0.
+    pub image_tile: Option<usize>,
+    /// The filter of the timeline.
+    pub timeline_filter: String,
+    /// The cleaning pass under review, in hexadecimal digits.
+    pub pass: Option<String>,
 }

@@ -1,11 +1,14 @@
 //! What can be open above a screen.
 
 use safelight_lineage::decide::Command;
+use safelight_lineage::event::Decision;
+use safelight_lineage::id::ImageId;
 use safelight_lineage::value::ClassIndex;
 
 use crate::action::Action;
 use crate::fuzzy;
 use crate::ports::JobRequest;
+use crate::walk::Walk;
 
 /// What is open above the screen and has the keyboard.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +21,8 @@ pub enum Overlay {
     Chooser(Chooser),
     /// A question.
     Confirm(Confirm),
+    /// A walk along what was made of what.
+    Lineage(Walk),
     /// Something to read, closed by any key.
     Note {
         /// What it is.
@@ -118,6 +123,13 @@ impl Chooser {
 pub enum Consequence {
     /// Carries out commands.
     Execute(Vec<Command>),
+    /// Decides findings.
+    Decide {
+        /// What is decided of each image.
+        decisions: Vec<(ImageId, Decision)>,
+        /// Why.
+        reason: String,
+    },
     /// Stops a job.
     CancelJob(String),
 }

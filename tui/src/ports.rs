@@ -13,6 +13,8 @@ use safelight_lineage::id::{ImageId, PassId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, Seq};
 
+use crate::judgements::{Judgements, Likeness};
+
 /// Why a port could not do what it was asked; shown to the user as text.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
@@ -65,12 +67,16 @@ pub trait Pictures: Send + Sync {
 
 /// Changes something.
 pub trait Actions: Send {
-    /// Decides and commits `command` as one frame; gives the frame, or none when
-    /// there was nothing to do.
+    /// Decides `commands`, which do not depend on each other, and commits all of
+    /// them as one frame; gives the frame, or none when there was nothing to do.
     ///
     /// # Errors
-    /// When the rules reject it or it cannot be written.
-    fn execute(&mut self, command: Command, message: Option<String>) -> Result<Option<Frame>, PortError>;
+    /// When the rules reject one or they cannot be written; then none is.
+    fn execute(
+        &mut self,
+        commands: Vec<Command>,
+        message: Option<String>,
+    ) -> Result<Option<Frame>, PortError>;
 }
 
 /// One image that a cleaning pass found suspicious.
@@ -194,6 +200,10 @@ pub struct Ports {
     pub findings: Option<Box<dyn Findings>>,
     /// Runs long work.
     pub jobs: Option<Box<dyn Jobs>>,
+    /// Reads what models said.
+    pub judgements: Option<Box<dyn Judgements>>,
+    /// Finds images that look alike.
+    pub likeness: Option<Box<dyn Likeness>>,
 }
 
 impl std::fmt::Debug for Ports {

@@ -7,9 +7,12 @@ use safelight_lineage::state::State;
 
 use crate::cursor::Cursor;
 use crate::filter::ImageFilter;
+use crate::image_list::{Images, Rows, TILE_WIDTHS, USUAL_TILE};
+use crate::judged::Judged;
 use crate::keymap::{Keymap, KeymapError};
-use crate::model::{Abilities, Images, Jobs, Model, Review, Rows, Sent, Timeline};
+use crate::model::{Abilities, Jobs, Model, Review, Sent, Timeline};
 use crate::options::{Options, Session};
+use crate::order::Order;
 use crate::picture::PictureCache;
 use crate::theme::Theme;
 
@@ -42,24 +45,32 @@ impl Model {
             past: None,
             overlay: None,
             notice: None,
-            timeline: Timeline::default(),
+            timeline: Timeline { filter: session.timeline_filter.clone(), ..Timeline::default() },
             images: Images {
                 cursor: Cursor::default(),
                 row: session.image_row,
                 filter_text,
                 filter,
+                order: Order::from_name(&session.image_order).unwrap_or_default(),
                 rows: Rows::All(0),
                 generation: 0,
                 searching: false,
                 picked: Default::default(),
                 range: None,
+                wall: session.image_wall,
+                tile: session.image_tile.map_or(USUAL_TILE, |tile| tile.min(TILE_WIDTHS.len() - 1)),
             },
-            review: Review::default(),
+            review: Review {
+                pass: session.pass.as_deref().and_then(|pass| pass.parse().ok()),
+                ..Review::default()
+            },
             runs: Cursor::default(),
             generators: Cursor::default(),
             ensembles: Cursor::default(),
             submissions: Cursor::default(),
             jobs: Jobs::default(),
+            judged: Judged::default(),
+            zoomed: false,
             pictures: PictureCache::default(),
             last_reason: None,
             sent: Sent::default(),
@@ -72,6 +83,11 @@ impl Model {
             screen: self.screen,
             image_filter: self.images.filter_text.clone(),
             image_row: self.images.row,
+            image_order: self.images.order.to_name(),
+            image_wall: self.images.wall,
+            image_tile: Some(self.images.tile),
+            timeline_filter: self.timeline.filter.clone(),
+            pass: self.review.pass.map(|pass| pass.to_string()),
         }
     }
 }

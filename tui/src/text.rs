@@ -71,6 +71,22 @@ pub fn fit(text: &str, cells: usize) -> String {
     out
 }
 
+/// The text in lines of at most `cells` cells, broken between words; a longer
+/// word is left as it is.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line) + 1 + width(word) <= cells => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The text in at most `cells` cells, cut with `…` at the end.
 pub fn cut(text: &str, cells: usize) -> String {
     if width(text) <= cells {
@@ -130,6 +146,8 @@ mod tests {
         assert_eq!(fit("abcdef", 4), "abc…");
         assert_eq!(fit("日本語", 4), "日… ");
         assert_eq!(cut_start("train/sea/1.jpg", 6), "…1.jpg");
+        assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrap("seventeen", 3), ["seventeen"]);
         assert_eq!(cut("abc", 0), "");
         assert_eq!(cut_start("abc", 0), "");
     }

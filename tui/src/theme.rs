@@ -1,8 +1,8 @@
 //! Every colour and emphasis.
 //!
-//! Only the sixteen colours of the terminal's own palette are used, so that the
-//! user's theme decides; pictures alone use more. Nothing is said by colour
-//! only: without any, emphasis and words remain.
+//! Unless another palette is chosen, only the sixteen colours of the terminal's
+//! own are used, so that the user's theme decides; pictures alone use more.
+//! Nothing is said by colour only: without any, emphasis and words remain.
 
 use ratatui::style::{Color, Modifier, Style};
 
@@ -42,16 +42,65 @@ impl Depth {
     }
 }
 
+/// From which colours the styles are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Palette {
+    /// The terminal's own sixteen.
+    #[default]
+    Terminal,
+    /// Light colours, for a dark background.
+    Dark,
+    /// Dark colours, for a light background.
+    Light,
+}
+
+impl Palette {
+    /// The palette with this name: `terminal`, `dark` or `light`.
+    pub fn from_name(name: &str) -> Option<Palette> {
+        match name {
+            "terminal" => Some(Palette::Terminal),
+            "dark" => Some(Palette::Dark),
+            "light" => Some(Palette::Light),
+            _ => None,
+        }
+    }
+
+    /// The colour of this palette that stands for one of the terminal's; of the
+    /// 240 of xterm that no palette of a terminal changes.
+    const fn colour(self, colour: Color) -> Color {
+        let (dark, light) = match colour {
+            Color::Cyan => (80, 30),
+            Color::Yellow => (221, 130),
+            Color::Green => (114, 28),
+            Color::Red => (203, 124),
+            Color::Blue => (111, 26),
+            Color::Magenta => (176, 90),
+            other => return other,
+        };
+        match self {
+            Palette::Terminal => colour,
+            Palette::Dark => Color::Indexed(dark),
+            Palette::Light => Color::Indexed(light),
+        }
+    }
+}
+
 /// The styles of a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
     /// How many colours it shows.
     pub depth: Depth,
+    /// From which colours the styles are made.
+    pub palette: Palette,
 }
 
 impl Theme {
     fn colour(self, style: Style, colour: Color) -> Style {
-        if self.depth == Depth::None { style } else { style.fg(colour) }
+        match self.depth {
+            Depth::None => style,
+            Depth::Sixteen => style.fg(colour),
+            Depth::Indexed | Depth::True => style.fg(self.palette.colour(colour)),
+        }
     }
 
     /// Ordinary text.
@@ -142,8 +191,17 @@ mod tests {
     }
 
     #[test]
+    fn palettes_differ_where_the_terminal_has_their_colours() {
+        let good = |depth, name| Theme { depth, palette: Palette::from_name(name).expect("one") }.good().fg;
+        assert_eq!(good(Depth::True, "terminal"), Some(Color::Green));
+        assert_ne!(good(Depth::True, "dark"), good(Depth::True, "light"));
+        assert_eq!(good(Depth::Sixteen, "dark"), Some(Color::Green), "sixteen are the terminal's own");
+        assert_eq!(Palette::from_name("solarized"), None);
+    }
+
+    #[test]
     fn without_colours_no_style_has_any() {
-        let theme = Theme { depth: Depth::None };
+        let theme = Theme { depth: Depth::None, palette: Palette::Dark };
         for style in [
             theme.heading(),
             theme.key(),

@@ -4,6 +4,7 @@ use crate::layout;
 use crate::model::Model;
 use crate::picture::PictureKey;
 use crate::screen::Screen;
+use crate::tiles::{Tile, galleries};
 
 /// How many pictures after the selected one are made ahead.
 const AHEAD: usize = 8;
@@ -23,21 +24,36 @@ pub fn selected(model: &Model) -> Option<PictureKey> {
 
 /// The pictures that should be ready, the most urgent first.
 pub fn pictures(model: &Model) -> Vec<PictureKey> {
-    let Some(first) = selected(model) else { return Vec::new() };
+    let mut keys: Vec<PictureKey> = selected(model).into_iter().collect();
+    let mut want = |key: PictureKey| {
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    };
+    let mut tiles: Vec<Tile> = galleries(model).into_iter().flat_map(|gallery| gallery.tiles).collect();
+    tiles.sort_by_key(|tile| !tile.selected);
+    tiles.iter().for_each(|tile| want(tile.key()));
+    let state = model.state();
+    let image = |place: usize| match model.screen {
+        Screen::Images => model.images.rows.row(place).and_then(|row| state.image_at(row as usize)),
+        Screen::Review => model.findings().get(place).and_then(|finding| state.image(finding.image)),
+        _ => None,
+    };
     let place = model.cursor().selected;
-    let around = (place + 1..=place + AHEAD).chain((place.saturating_sub(BEHIND)..place).rev());
-    let mut keys = vec![first];
-    for place in around {
-        let state = model.state();
-        let image = match model.screen {
-            Screen::Images => model.images.rows.row(place).and_then(|row| state.image_at(row as usize)),
-            _ => model.findings().get(place).and_then(|finding| state.image(finding.image)),
-        };
-        if let Some(image) = image {
-            let key = PictureKey { blob: image.blob, ..first };
-            if !keys.contains(&key) {
-                keys.push(key);
-            }
+    if let Some(wall) = layout::wall(model) {
+        // The page after this one, and the line before it.
+        let page = usize::from(wall.columns) * usize::from(wall.lines);
+        let start = model.cursor().offset;
+        let before = start.saturating_sub(usize::from(wall.columns))..start;
+        let (width, height) = (wall.width - 1, wall.height - 1);
+        for image in (start + page..start + 2 * page).chain(before).filter_map(image) {
+            want(PictureKey { blob: image.blob, width, height });
+        }
+    }
+    if let Some(first) = selected(model) {
+        let around = (place + 1..=place + AHEAD).chain((place.saturating_sub(BEHIND)..place).rev());
+        for image in around.filter_map(image) {
+            want(PictureKey { blob: image.blob, ..first });
         }
     }
     keys

@@ -5,6 +5,7 @@ use safelight_lineage::event::Origin;
 use safelight_lineage::query::{BiographyEntry, Happening, biography};
 use safelight_lineage::state::{Effect, ImageView, State};
 
+use super::judgement::{bars, neighbours};
 use super::line::{DetailLine, Target};
 use crate::event_text::{decision, label};
 use crate::model::Model;
@@ -12,9 +13,14 @@ use crate::text;
 
 pub(super) fn lines(model: &Model) -> Vec<DetailLine> {
     let Some(image) = model.selected_image() else { return Vec::new() };
+    let gap = || DetailLine::new("", model.theme.plain());
     let mut lines = facts(model, &image);
-    lines.push(DetailLine::new("", model.theme.plain()));
-    lines.extend(life(model, &image));
+    for part in [life(model, &image), bars(model, &image), neighbours(model, &image)] {
+        if !part.is_empty() {
+            lines.push(gap());
+            lines.extend(part);
+        }
+    }
     lines
 }
 
@@ -33,7 +39,10 @@ pub(super) fn review_lines(model: &Model) -> Vec<DetailLine> {
     }
     lines.push(fact("rule", format!("{} · {:.3}", text::safe(&finding.rule), finding.score)));
     if !finding.note.is_empty() {
-        lines.push(fact("why", text::safe(&finding.note)));
+        let room = usize::from(crate::layout::areas(model).detail.width).saturating_sub(12).max(20);
+        for (nth, words) in text::wrap(&text::safe(&finding.note), room).into_iter().enumerate() {
+            lines.push(fact(if nth == 0 { "why" } else { "" }, words));
+        }
     }
     if !finding.group.is_empty() {
         let marked = if model.review.group { " · decided together" } else { " · * decides together" };
@@ -45,6 +54,7 @@ pub(super) fn review_lines(model: &Model) -> Vec<DetailLine> {
     if let Some(decided) = model.decided(image.id) {
         lines.push(fact("decided", decision(state, decided)));
     }
+    lines.extend(bars(model, &image));
     lines.push(DetailLine::new("", theme.plain()));
     lines.extend(facts(model, &image));
     lines.extend(life(model, &image));

@@ -5,10 +5,14 @@ mod frame;
 mod generator;
 mod image;
 mod job;
+mod judgement;
 mod line;
 mod lines;
 mod submission;
 mod training;
 
+pub use ensemble::image_at;
+#[cfg(test)]
+pub use line::DetailLine;
 pub use line::Target;
 pub use lines::lines;

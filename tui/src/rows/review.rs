@@ -6,7 +6,6 @@ use safelight_lineage::event::Decision;
 use crate::event_text::label;
 use crate::model::Model;
 use crate::plot;
-use crate::progress::progress;
 use crate::text::{cut_start, fit};
 
 pub(super) fn row(model: &Model, place: usize, width: usize) -> Option<Line<'static>> {
@@ -22,7 +21,12 @@ pub(super) fn row(model: &Model, place: usize, width: usize) -> Option<Line<'sta
         Some(Decision::Removed) => ("✗", theme.bad()),
         Some(Decision::Skipped) => ("?", theme.faint()),
     };
-    let mut spans = vec![Span::styled(format!("{mark} "), style)];
+    let chosen = model.review.range.is_some_and(|start| {
+        let end = model.review.cursor.selected;
+        (start.min(end)..=start.max(end)).contains(&place)
+    });
+    let chosen = if chosen { '●' } else { ' ' };
+    let mut spans = vec![Span::styled(mark, style), Span::styled(chosen.to_string(), theme.warning())];
     let label_width = (width / 4).clamp(4, 10);
     spans
         .push(Span::styled(fit(&label(state, image.and_then(|view| view.label)), label_width), theme.name()));
@@ -38,14 +42,15 @@ pub(super) fn row(model: &Model, place: usize, width: usize) -> Option<Line<'sta
 
 pub(super) fn heading(model: &Model, width: usize) -> String {
     let Some(pass) = model.pass() else { return String::new() };
-    let progress = progress(model);
+    let Some((_, progress)) = &model.review.progress else { return String::new() };
     let bar = plot::bar(progress.done as f64 / progress.total.max(1) as f64, 10.min(width / 4));
     let mut heading = format!("{bar} {}/{} of pass {}", progress.done, progress.total, pass.short());
     if let Some(rate) = progress.per_minute {
         heading.push_str(&format!(" · {rate:.0}/min"));
     }
     if let Some(yielded) = progress.yield_of_last {
-        heading.push_str(&format!(" · {:.0} % wrong", yielded * 100.0));
+        let last = progress.last;
+        heading.push_str(&format!(" · {:.0} % of the last {last} wrong", yielded * 100.0));
     }
     heading
 }

@@ -21,18 +21,11 @@ pub(super) fn carry_out(
 ) -> io::Result<JoinHandle<()>> {
     spawn("actions", move || {
         for commands in commands {
-            let mut frames = Vec::new();
-            let mut failure = None;
-            for command in commands {
-                match calmly(|| actions.execute(command, None)) {
-                    Ok(frame) => frames.extend(frame),
-                    Err(error) => {
-                        failure = Some(error);
-                        break;
-                    }
-                }
-            }
-            let _ = events.send(Event::Msg(Msg::Executed { frames, error: failure }));
+            let (frame, error) = match calmly(|| actions.execute(commands, None)) {
+                Ok(frame) => (frame, None),
+                Err(error) => (None, Some(error)),
+            };
+            let _ = events.send(Event::Msg(Msg::Executed { frame, error }));
             let _ = history.send(Request::Look);
         }
     })

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::keymap::KeymapError;
+use crate::options::Session;
 
 /// Why the interface ended, or did not start.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,11 @@ pub enum TuiError {
     Terminal(#[source] io::Error),
     /// A signal asked the program to end. The terminal is restored; a shell
     /// expects the exit code 128 and the signal's number.
-    #[error("ended by signal {0}")]
-    Signal(i32),
+    #[error("ended by signal {signal}")]
+    Signal {
+        /// Which.
+        signal: i32,
+        /// What to remember for the next time.
+        session: Box<Session>,
+    },
 }

@@ -6,11 +6,12 @@ mod error;
 mod history;
 mod input;
 mod jobs;
+mod judgements;
 #[cfg(test)]
 mod on_a_terminal;
 mod pictures;
 mod run;
-mod search;
+pub(crate) mod search;
 mod signals;
 mod terminal;
 

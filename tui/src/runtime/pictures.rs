@@ -32,6 +32,8 @@ struct Shared {
 #[derive(Default)]
 struct Todo {
     wanted: VecDeque<PictureKey>,
+    /// What workers are at; asked for again, it is not made twice.
+    underway: Vec<PictureKey>,
     decoded: VecDeque<(BlobId, Arc<DynamicImage>)>,
     ended: bool,
 }
@@ -60,7 +62,9 @@ impl Workers {
 
     /// Makes these, the first one first, and nothing else.
     pub(super) fn want(&self, keys: Vec<PictureKey>) {
-        self.shared.lock().wanted = keys.into();
+        let mut todo = self.shared.lock();
+        todo.wanted = keys.into_iter().filter(|key| !todo.underway.contains(key)).collect();
+        drop(todo);
         self.shared.changed.notify_all();
     }
 }
@@ -81,6 +85,7 @@ fn work(shared: &Shared, pictures: &dyn Pictures, painter: &Painter, events: &Se
                     return;
                 }
                 if let Some(key) = todo.wanted.pop_front() {
+                    todo.underway.push(key);
                     let kept = todo.decoded.iter().find(|(blob, _)| *blob == key.blob);
                     break (key, kept.map(|(_, image)| Arc::clone(image)));
                 }
@@ -90,6 +95,7 @@ fn work(shared: &Shared, pictures: &dyn Pictures, painter: &Painter, events: &Se
         let painted = decoded(shared, pictures, key.blob, kept)
             .and_then(|image| calmly(|| painter.paint(&image, key)))
             .map(Arc::new);
+        shared.lock().underway.retain(|other| *other != key);
         if events.send(Event::Msg(Msg::Picture(key, painted))).is_err() {
             return;
         }

@@ -15,7 +15,7 @@ use super::error::TuiError;
 use super::pictures::Workers;
 use super::search::Search;
 use super::terminal::Guard;
-use super::{actions, history, input, jobs, search, signals};
+use super::{actions, history, input, jobs, judgements, search, signals};
 use crate::model::{Abilities, Model};
 use crate::msg::{Cmd, Msg};
 use crate::options::{Options, Session};
@@ -47,9 +47,12 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
         change: ports.actions.is_some(),
         findings: ports.findings.is_some(),
         jobs: ports.jobs.is_some(),
+        judgements: ports.judgements.is_some(),
+        likeness: ports.likeness.is_some(),
         pictures: !matches!(drawing, Drawing::Off),
     };
-    let mut model = Model::new(&options, Theme { depth }, Size { width, height }, abilities)?;
+    let mut model =
+        Model::new(&options, Theme { depth, palette: options.palette }, Size { width, height }, abilities)?;
 
     let (sender, events) = unbounded();
     // Before the terminal is taken: a signal in between must not leave it so.
@@ -94,7 +97,9 @@ fn turn(
                     guard.forget().map_err(terminal)?;
                     Vec::new()
                 }
-                Event::End(signal) => return Err(TuiError::Signal(signal)),
+                Event::End(signal) => {
+                    return Err(TuiError::Signal { signal, session: Box::new(model.session()) });
+                }
                 Event::InputLost(error) => return Err(TuiError::Terminal(error)),
             };
             for cmd in cmds {
@@ -123,6 +128,8 @@ struct World {
     carrying_out: Option<JoinHandle<()>>,
     findings: Option<Sender<PassId>>,
     jobs: Option<Sender<jobs::Request>>,
+    judgements: Option<Sender<judgements::Request>>,
+    likeness: Option<Sender<judgements::Like>>,
     searches: Sender<Search>,
     latest_search: Arc<AtomicU64>,
     workers: Option<Workers>,
@@ -156,6 +163,18 @@ impl World {
             jobs::watch(port, receiver, events.clone())?;
             jobs = Some(sender);
         }
+        let mut judgements = None;
+        if let Some(port) = ports.judgements {
+            let (sender, receiver) = unbounded();
+            judgements::read(port, receiver, events.clone())?;
+            judgements = Some(sender);
+        }
+        let mut likeness = None;
+        if let Some(port) = ports.likeness {
+            let (sender, receiver) = unbounded();
+            judgements::compare(port, receiver, events.clone())?;
+            likeness = Some(sender);
+        }
         let (searches, receiver) = unbounded();
         let latest_search = Arc::new(AtomicU64::new(0));
         search::search(receiver, events.clone(), Arc::clone(&latest_search))?;
@@ -166,7 +185,18 @@ impl World {
                 Some(Workers::start(&ports.pictures, drawing, count, events)?)
             }
         };
-        Ok(World { history, commands, carrying_out, findings, jobs, searches, latest_search, workers })
+        Ok(World {
+            history,
+            commands,
+            carrying_out,
+            findings,
+            jobs,
+            judgements,
+            likeness,
+            searches,
+            latest_search,
+            workers,
+        })
     }
 
     /// Hands a command to its thread. A thread that is gone has said why.
@@ -178,9 +208,17 @@ impl World {
             Cmd::LoadFrames { newest, limit } => {
                 let _ = self.history.send(history::Request::Frames(newest, limit));
             }
-            Cmd::FilterImages { generation, state, filter } => {
+            Cmd::FilterImages { generation, state, filter, order, known } => {
                 self.latest_search.store(generation, Ordering::Relaxed);
-                let _ = self.searches.send(Search { generation, state, filter });
+                let _ = self.searches.send(Search { generation, state, filter, order, known });
+            }
+            Cmd::LoadKnown(state) => self.judge(judgements::Request::Known(state)),
+            Cmd::LoadJudgements(state, image) => self.judge(judgements::Request::OfImage(state, image)),
+            Cmd::LoadVotes(state, ensemble) => self.judge(judgements::Request::Votes(state, ensemble)),
+            Cmd::FindNeighbours { state, image, past } => {
+                if let Some(sender) = &self.likeness {
+                    let _ = sender.send(judgements::Like { state, image, past });
+                }
             }
             Cmd::Pictures(keys) => {
                 if let Some(workers) = &self.workers {
@@ -209,6 +247,12 @@ impl World {
             }
             // The loop itself does these.
             Cmd::Quit | Cmd::Suspend => {}
+        }
+    }
+
+    fn judge(&self, request: judgements::Request) {
+        if let Some(sender) = &self.judgements {
+            let _ = sender.send(request);
         }
     }
 

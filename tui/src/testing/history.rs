@@ -19,6 +19,7 @@ use safelight_lineage::id::{
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, PathBytes, Real, Seq, Timestamp};
 
+use crate::judgements::{DisputedImage, Judgement, MemberPair, Neighbours, Opinions, VoteTable};
 use crate::ports::Finding;
 
 /// The classes; `sea` is the fourth.
@@ -264,6 +265,70 @@ pub fn findings(state: &State) -> Vec<Finding> {
             note: "predicted sea with 0.97".into(),
         })
         .collect()
+}
+
+/// What models say of every other image: of half of those what its label says.
+pub fn opinions(state: &State) -> Opinions {
+    let mut opinions = Opinions::new(state.image_count());
+    for image in state.images().step_by(2) {
+        for said in judgements(state, image.id) {
+            let (class, sure) = top(&said.probabilities);
+            opinions.put(image.row, class, sure);
+        }
+    }
+    opinions
+}
+
+fn top(probabilities: &[f32]) -> (ClassIndex, f32) {
+    let best =
+        (0..probabilities.len()).max_by(|one, other| probabilities[*one].total_cmp(&probabilities[*other]));
+    let best = best.expect("classes");
+    (ClassIndex(best as u16), probabilities[best])
+}
+
+/// What each predictions says of an image.
+pub fn judgements(state: &State, image: ImageId) -> Vec<Judgement> {
+    let row = state.image(image).expect("an image").row as usize;
+    let newest_first = state.predictions().iter().rev();
+    let said = newest_first.into_iter().enumerate().map(|(nth, record)| {
+        let mut probabilities = vec![0.05f32; CLASSES.len()];
+        let sure = 0.95 - (row % 7) as f32 / 20.0 - 0.05 * nth as f32;
+        probabilities[(row + usize::from(row % 4 == 2)) % CLASSES.len()] = sure;
+        Judgement { predictions: record.event.predictions, probabilities }
+    });
+    said.collect()
+}
+
+/// Votes in which the members differ on two of the test images.
+pub fn votes(state: &State, ensemble: EnsembleId) -> VoteTable {
+    let record = state.ensembles().get(ensemble).expect("an ensemble");
+    let disputed = |row: usize, one: u16, other: u16, tie: bool| DisputedImage {
+        image: image(state, row),
+        ballots: vec![ClassIndex(one), ClassIndex(other)],
+        decision: ClassIndex(one),
+        tie,
+    };
+    VoteTable {
+        members: record.event.members.iter().map(|member| member.predictions).collect(),
+        images: 4,
+        unanimous: 2,
+        ties: 2,
+        pairs: vec![MemberPair {
+            one: 0,
+            other: 1,
+            disagreement: 0.5,
+            kappa: Some(0.333),
+            correlation: Some(0.71),
+        }],
+        disputed: vec![disputed(9, 3, 4, true), disputed(19, 1, 2, true)],
+    }
+}
+
+/// The images that came in after it.
+pub fn neighbours(state: &State, image: ImageId) -> Neighbours {
+    let row = state.image(image).expect("an image").row as usize;
+    let others = (1..7).filter_map(|step| Some((state.image_at(row + step)?.id, format!("{step} bits"))));
+    Neighbours { by: "perceptual hash".into(), among: 44, images: others.collect() }
 }
 
 fn generate(log: &mut Log) {

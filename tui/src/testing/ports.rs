@@ -6,12 +6,13 @@ use image::DynamicImage;
 use safelight_lineage::decide::{Command, decide};
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::PassId;
+use safelight_lineage::id::{EnsembleId, ImageId, PassId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use super::history::{self, Log};
 use super::stage::{jobs, picture};
+use crate::judgements::{Judgement, Judgements, Likeness, Neighbours, Opinions, VoteTable};
 use crate::ports::{
     Actions, Finding, Findings, History, JobRequest, JobView, Jobs, Pictures, PortError, Ports,
 };
@@ -32,8 +33,13 @@ impl Shared {
 
     /// Carries out a command, as somebody.
     pub fn commit(&self, command: Command) -> Result<Frame, PortError> {
+        self.commit_all(vec![command])
+    }
+
+    fn commit_all(&self, commands: Vec<Command>) -> Result<Frame, PortError> {
         let mut inner = self.lock();
-        let events = decide(&inner.0.state, command).map_err(PortError::new)?;
+        let decided = commands.into_iter().map(|command| decide(&inner.0.state, command));
+        let events = decided.collect::<Result<Vec<_>, _>>().map_err(PortError::new)?.concat();
         let frame = inner.0.commit(history::ada(), None, events);
         inner.1 = Arc::new(inner.0.state.clone());
         Ok(frame)
@@ -47,6 +53,8 @@ impl Shared {
             actions: Some(Box::new(self.clone())),
             findings: Some(Box::new(self.clone())),
             jobs: Some(Box::new(Still)),
+            judgements: Some(Box::new(self.clone())),
+            likeness: Some(Box::new(self.clone())),
         }
     }
 }
@@ -68,14 +76,38 @@ impl History for Shared {
 }
 
 impl Actions for Shared {
-    fn execute(&mut self, command: Command, _message: Option<String>) -> Result<Option<Frame>, PortError> {
-        self.commit(command).map(Some)
+    fn execute(
+        &mut self,
+        commands: Vec<Command>,
+        _message: Option<String>,
+    ) -> Result<Option<Frame>, PortError> {
+        self.commit_all(commands).map(Some)
     }
 }
 
 impl Findings for Shared {
     fn findings(&mut self, _pass: PassId) -> Result<Vec<Finding>, PortError> {
         Ok(history::findings(&self.lock().0.state))
+    }
+}
+
+impl Judgements for Shared {
+    fn opinions(&mut self, state: &State) -> Result<Opinions, PortError> {
+        Ok(history::opinions(state))
+    }
+
+    fn of_image(&mut self, state: &State, image: ImageId) -> Result<Vec<Judgement>, PortError> {
+        Ok(history::judgements(state, image))
+    }
+
+    fn votes(&mut self, state: &State, ensemble: EnsembleId) -> Result<VoteTable, PortError> {
+        Ok(history::votes(state, ensemble))
+    }
+}
+
+impl Likeness for Shared {
+    fn neighbours(&mut self, state: &Arc<State>, image: ImageId) -> Result<Neighbours, PortError> {
+        Ok(history::neighbours(state, image))
     }
 }
 

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use image::{DynamicImage, Rgb, RgbImage};
 use ratatui::layout::Size;
+use safelight_lineage::decide::decide;
 
 use super::history::{self, Log};
 use crate::event_text::FrameText;
+use crate::judged::PredictionsMark;
+use crate::judgements::Known;
 use crate::model::{Abilities, Model};
 use crate::msg::{Cmd, Msg};
 use crate::options::Options;
 use crate::picture::{Drawing, Painter};
 use crate::ports::{JobRequest, JobStatus, JobView};
-use crate::theme::{Depth, Theme};
+use crate::runtime::search::Search;
+use crate::theme::{Depth, Palette, Theme};
 use crate::update::update;
 
 /// The interface and what is around it.
@@ -38,9 +42,16 @@ impl Stage {
 
     /// A log on a terminal of this size.
     pub fn with(log: Log, width: u16, height: u16) -> Stage {
-        let abilities = Abilities { change: true, findings: true, jobs: true, pictures: true };
+        let abilities = Abilities {
+            change: true,
+            findings: true,
+            jobs: true,
+            judgements: true,
+            likeness: true,
+            pictures: true,
+        };
         let options = Options { actor: Some(history::ada()), ..Options::default() };
-        let theme = Theme { depth: Depth::Sixteen };
+        let theme = Theme { depth: Depth::Sixteen, palette: Palette::Terminal };
         let model = Model::new(&options, theme, Size { width, height }, abilities).expect("the default keys");
         let mut stage = Stage {
             model,
@@ -117,9 +128,28 @@ impl Stage {
                 let frames = frames.take(limit).map(|frame| FrameText::new(&self.log.state, frame)).collect();
                 self.follow_up(Msg::Frames { newest, frames: Ok(frames) });
             }
-            Cmd::FilterImages { generation, state, filter } => {
-                let rows = filter.rows(&state, || false).expect("not stale");
+            Cmd::FilterImages { generation, state, filter, order, known } => {
+                let search = Search { generation, state, filter, order, known };
+                let rows = search.rows(|| false).expect("not stale");
                 self.follow_up(Msg::Rows { generation, rows });
+            }
+            Cmd::LoadKnown(state) => {
+                let opinions = history::opinions(&state);
+                let exemplars = opinions.exemplars(&state);
+                let known = Arc::new(Known { opinions, exemplars });
+                self.follow_up(Msg::Known(PredictionsMark::of(&state), Ok(known)));
+            }
+            Cmd::LoadJudgements(state, image) => {
+                let said = Arc::new(history::judgements(&state, image));
+                self.follow_up(Msg::Judged(image, PredictionsMark::of(&state), Ok(said)));
+            }
+            Cmd::LoadVotes(state, ensemble) => {
+                let votes = Arc::new(history::votes(&state, ensemble));
+                self.follow_up(Msg::Votes(ensemble, Ok(votes)));
+            }
+            Cmd::FindNeighbours { state, image, past } => {
+                let found = Arc::new(history::neighbours(&state, image));
+                self.follow_up(Msg::Neighbours(image, past, Ok(found)));
             }
             Cmd::Pictures(keys) => {
                 let painter = Painter::new(Drawing::HalfBlocks(Depth::True));
@@ -129,19 +159,14 @@ impl Stage {
                 }
             }
             Cmd::Execute(commands) => {
-                let mut frames = Vec::new();
-                let mut error = None;
-                for command in commands {
-                    match safelight_lineage::decide::decide(&self.log.state, command) {
-                        Ok(events) if events.is_empty() => {}
-                        Ok(events) => frames.push(self.log.commit(history::ada(), None, events)),
-                        Err(rejection) => {
-                            error = Some(rejection.to_string());
-                            break;
-                        }
-                    }
-                }
-                self.follow_up(Msg::Executed { frames, error });
+                let decided: Result<Vec<_>, _> =
+                    commands.into_iter().map(|command| decide(&self.log.state, command)).collect();
+                let (frame, error) = match decided.map(|events| events.concat()) {
+                    Ok(events) if events.is_empty() => (None, None),
+                    Ok(events) => (Some(self.log.commit(history::ada(), None, events)), None),
+                    Err(rejection) => (None, Some(rejection.to_string())),
+                };
+                self.follow_up(Msg::Executed { frame, error });
                 let state = Arc::new(self.log.state.clone());
                 self.follow_up(Msg::State(state));
             }

@@ -92,7 +92,14 @@ fn an_event_leads_to_its_image_and_a_moment_to_its_frame() {
     stage.press("Enter End Enter");
     assert_eq!(stage.model.screen, Screen::Images);
     assert_eq!(stage.model.images.row, 3);
-    stage.press("Enter End Enter");
+    stage.press("Enter");
+    let lines = crate::detail::lines(&stage.model);
+    let is_moment =
+        |line: &crate::detail::DetailLine| matches!(line.target, Some(crate::detail::Target::Frame(_)));
+    let moments: Vec<usize> = (0..lines.len()).filter(|place| is_moment(&lines[*place])).collect();
+    // Imported, then relabelled.
+    (0..moments[1]).for_each(|_| stage.press("j"));
+    stage.press("Enter");
     assert_eq!(stage.model.screen, Screen::Timeline);
     let frame = stage.model.selected_transaction().expect("a frame");
     assert_eq!(frame.events, 1);
@@ -229,8 +236,9 @@ fn the_mouse_selects_and_scrolls() {
 /// something, or asks for something.
 #[test]
 fn no_key_of_the_table_is_dead() {
-    // These do nothing where there is nothing to do; the tests above see them work.
-    let idle = [Action::Up, Action::PageUp, Action::First, Action::Back, Action::PreviousScreen];
+    // These do nothing where there is nothing to do; other tests see them work.
+    let idle =
+        [Action::Up, Action::PageUp, Action::First, Action::Back, Action::Left, Action::PreviousScreen];
     for binding in BINDINGS {
         for screen in Screen::ALL.into_iter().filter(|screen| binding.scope.covers(*screen)) {
             let mut stage = on(screen);
@@ -255,5 +263,6 @@ fn visible(stage: &Stage) -> String {
     let open =
         (&model.overlay, &model.notice, model.screen, model.in_detail, model.cursor(), model.past.is_some());
     let chosen = (&model.images.range, &model.images.picked, &model.review.pass, &model.review.findings);
+    let chosen = (chosen, model.zoomed, model.images.wall);
     format!("{open:?} {chosen:?} {} {} {}", stage.log.frames.len(), stage.quit, stage.slept)
 }

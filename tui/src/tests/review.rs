@@ -73,9 +73,57 @@ fn near_duplicates_are_decided_together() {
     let mut stage = review();
     stage.press("*");
     assert_eq!(stage.notice(), "no image is nearly the same as this");
+    let frames = stage.log.frames.len();
     stage.press("j * x d");
+    assert_eq!(stage.log.frames.len(), frames + 1, "one frame for all");
     for row in [23, 30, 31] {
         assert!(stage.log.state.image_at(row).expect("it").removed, "{row}");
+    }
+}
+
+#[test]
+fn a_range_is_decided_after_a_question_and_taken_back_with_one_key() {
+    let mut stage = review();
+    let frames = stage.log.frames.len();
+    stage.press("v j j a");
+    assert!(format!("{:?}", stage.model.overlay).contains("Keep 3 images?"));
+    assert_eq!(stage.log.frames.len(), frames);
+    stage.press("y");
+    assert_eq!(stage.log.frames.len(), frames + 1, "one frame for all");
+    for row in 22..25 {
+        assert_eq!(decided(&stage, row), Some(Decision::Kept), "{row}");
+    }
+    assert_eq!((at(&stage), stage.model.review.range), (5, None));
+    stage.press("u");
+    assert!((22..25).all(|row| decided(&stage, row).is_none()));
+    stage.press("v Esc a");
+    assert_eq!(stage.model.overlay, None, "the range was given up");
+}
+
+#[test]
+fn suggestions_of_a_range_are_each_their_own() {
+    let mut stage = review();
+    stage.press("v G s");
+    let question = format!("{:?}", stage.model.overlay);
+    assert!(question.contains("Take the suggested label of 3 images? 1 of the range have no"), "{question}");
+    stage.press("y");
+    assert_eq!(decided(&stage, 24), Some(Decision::Relabelled { label: ClassIndex(3) }));
+    assert_eq!(decided(&stage, 25), None);
+}
+
+#[test]
+fn exemplars_of_both_labels_stand_beside_the_picture() {
+    let stage = review();
+    let galleries = crate::tiles::galleries(&stage.model);
+    let titles: Vec<String> = galleries.iter().filter_map(|part| Some(part.title.clone()?.1)).collect();
+    assert_eq!(titles, ["mountain · now", "sea · suggested"]);
+    for (gallery, label) in galleries.iter().zip([2, 3]) {
+        assert!(!gallery.tiles.is_empty());
+        for tile in &gallery.tiles {
+            let image = stage.model.state().image(tile.image).expect("an image");
+            assert_eq!((image.label, image.present), (Some(ClassIndex(label)), true));
+            assert!(stage.model.pictures.get(tile.key()).is_some(), "its picture was asked for");
+        }
     }
 }
 
@@ -99,7 +147,7 @@ fn a_decision_that_is_rejected_is_not_shown_as_made() {
     stage.press("a");
     let image = history::image(&stage.log.state, 22);
     assert_eq!(stage.model.decided(image), Some(Decision::Kept), "shown at once");
-    stage.tell(Msg::Executed { frames: vec![], error: Some("no".into()) });
+    stage.tell(Msg::Executed { frame: None, error: Some("no".into()) });
     assert_eq!(stage.model.decided(image), None);
     assert_eq!(stage.notice(), "no");
 }
@@ -112,4 +160,20 @@ fn progress_counts_what_changed_something() {
     assert_eq!((progress.done, progress.total), (3, 6));
     assert_eq!(progress.yield_of_last, Some(1.0 / 3.0));
     assert!(progress.per_minute.is_some_and(|rate| rate > 0.0));
+}
+
+#[test]
+fn passes_take_turns() {
+    let mut stage = review();
+    let pass = safelight_lineage::id::PassId([0xc2; 16]);
+    let record = stage.log.state.passes().last().expect("a pass").proposed.event.clone();
+    let event = safelight_lineage::event::CleaningPassProposed { pass, ..record };
+    stage.log.commit(history::ada(), None, vec![event.into()]);
+    stage.look();
+    assert_eq!(stage.model.pass(), Some(PASS), "the review stays with its pass");
+    stage.press("p");
+    assert_eq!(stage.model.pass(), Some(pass));
+    assert_eq!(stage.model.findings().len(), 6, "its findings are read");
+    stage.press("p");
+    assert_eq!(stage.model.pass(), Some(PASS));
 }

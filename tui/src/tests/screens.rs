@@ -92,7 +92,7 @@ fn hostile_names_are_harmless() {
 #[test]
 fn a_million_rows_are_drawn_as_fast_as_forty() {
     let mut stage = stage(Screen::Images, 120, 40);
-    stage.model.images.rows = crate::model::Rows::All(1_000_000);
+    stage.model.images.rows = crate::image_list::Rows::All(1_000_000);
     stage.model.images.cursor.selected = 999_999;
     let start = std::time::Instant::now();
     stage.press("k");

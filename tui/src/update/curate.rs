@@ -129,10 +129,10 @@ pub(super) fn execute(model: &mut Model, commands: Vec<Command>, cmds: &mut Vec<
 }
 
 /// An answer came.
-pub(super) fn executed(model: &mut Model, frames: &[Frame], error: Option<String>, cmds: &mut Vec<Cmd>) {
+pub(super) fn executed(model: &mut Model, frame: Option<&Frame>, error: Option<String>, cmds: &mut Vec<Cmd>) {
     model.sent.pending = model.sent.pending.saturating_sub(1);
-    if let Some(last) = frames.iter().map(Frame::last_seq).max() {
-        model.sent.until = model.sent.until.max(Some(last));
+    if let Some(frame) = frame {
+        model.sent.until = model.sent.until.max(Some(frame.last_seq()));
     }
     match error {
         Some(error) => {
@@ -142,7 +142,7 @@ pub(super) fn executed(model: &mut Model, frames: &[Frame], error: Option<String
             model.sent.select = None;
             model.complain(error);
         }
-        None if frames.is_empty() => model.say("nothing to change"),
+        None if frame.is_none() => model.say("nothing to change"),
         None => {}
     }
     log_grew(model, cmds);

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use safelight_lineage::state::TransactionRecord;
 
-use crate::model::{Model, Rows};
+use crate::image_list::Rows;
+use crate::judged::PredictionsMark;
+use crate::model::Model;
 use crate::msg::Cmd;
 
 /// Another state is shown: the log grew, or another time was chosen.
@@ -57,11 +59,11 @@ fn mentions(model: &Model, record: &TransactionRecord, wanted: &str) -> bool {
             .is_some_and(|frame| has(&frame.summary) || frame.lines.iter().any(|line| has(&line.text)))
 }
 
-/// Looks through the images again, at once when there is no filter.
+/// Looks through the images again, at once when all are shown as they came in.
 pub(super) fn images(model: &mut Model, cmds: &mut Vec<Cmd>) {
     let state = Arc::clone(model.state());
     model.images.generation += 1;
-    if model.images.filter.is_empty() {
+    if !model.images.needs_search() {
         model.images.searching = false;
         model.images.rows = Rows::All(state.image_count());
         reselect(model);
@@ -69,25 +71,33 @@ pub(super) fn images(model: &mut Model, cmds: &mut Vec<Cmd>) {
     }
     // What was found stays until the new is there, without what is not there
     // any more.
-    let count = state.image_count() as u32;
-    if let Rows::Found(rows) = &model.images.rows {
-        if rows.last().is_some_and(|last| *last >= count) {
-            let kept = rows.iter().copied().filter(|row| *row < count).collect();
-            model.images.rows = Rows::Found(Arc::new(kept));
-        }
-    } else {
-        model.images.rows = Rows::All(state.image_count());
-    }
+    model.images.rows = match &model.images.rows {
+        Rows::All(_) => Rows::All(state.image_count()),
+        found => found.below(state.image_count() as u32),
+    };
     reselect(model);
     model.images.searching = true;
-    let (generation, filter) = (model.images.generation, model.images.filter.clone());
-    cmds.push(Cmd::FilterImages { generation, state, filter });
+    if model.images.needs_opinions() && model.abilities.judgements {
+        let mark = PredictionsMark::of(&state);
+        match &model.judged.known {
+            Some((of, Some(_))) if *of == mark => {}
+            // The search begins when they are there.
+            _ => return,
+        }
+    }
+    cmds.push(Cmd::FilterImages {
+        generation: model.images.generation,
+        state,
+        filter: model.images.filter.clone(),
+        order: model.images.order,
+        known: model.judged.known().cloned(),
+    });
 }
 
 /// A search ended.
-pub(super) fn found(model: &mut Model, rows: Vec<u32>) {
+pub(super) fn found(model: &mut Model, rows: Rows) {
     model.images.searching = false;
-    model.images.rows = Rows::Found(Arc::new(rows));
+    model.images.rows = rows;
     reselect(model);
 }
 

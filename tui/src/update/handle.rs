@@ -5,6 +5,8 @@ use std::sync::Arc;
 use safelight_lineage::state::State;
 
 use super::{curate, follow, keys, navigate, overlays, review, settle};
+use crate::judged::PredictionsMark;
+use crate::judgements::Known;
 use crate::model::Model;
 use crate::msg::{Cmd, Msg};
 
@@ -43,13 +45,39 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             }
         }
         Msg::Picture(key, result) => model.pictures.put(key, result),
-        Msg::Executed { frames, error } => curate::executed(model, &frames, error, &mut cmds),
+        Msg::Executed { frame, error } => curate::executed(model, frame.as_ref(), error, &mut cmds),
+        Msg::Known(mark, answer) => known(model, mark, answer, &mut cmds),
+        Msg::Judged(image, mark, answer) => {
+            model.judged.asked_image = false;
+            model.judged.forget_some();
+            model.judged.of_image.insert((image, mark), answer);
+        }
+        Msg::Votes(ensemble, answer) => {
+            model.judged.asked_votes = None;
+            model.judged.votes.insert(ensemble, answer);
+        }
+        Msg::Neighbours(image, past, answer) => {
+            model.judged.asked_neighbours = false;
+            model.judged.forget_some();
+            model.judged.neighbours.insert((image, past), answer);
+        }
         Msg::Findings(pass, findings) => review::findings(model, pass, findings),
         Msg::Jobs(views) => model.jobs.views = views,
         Msg::Failed(error) => model.complain(error),
     }
     settle::settle(model, &mut cmds);
     cmds
+}
+
+fn known(model: &mut Model, mark: PredictionsMark, answer: Result<Arc<Known>, String>, cmds: &mut Vec<Cmd>) {
+    if let Err(error) = &answer {
+        model.complain(format!("what models say cannot be read: {error}"));
+    }
+    model.judged.known = Some((mark, Some(answer)));
+    // A filter or an order may have waited for this.
+    if model.images.needs_opinions() {
+        follow::images(model, cmds);
+    }
 }
 
 fn live(model: &mut Model, state: Arc<State>, cmds: &mut Vec<Cmd>) {

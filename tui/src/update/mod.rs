@@ -12,5 +12,7 @@ mod review;
 mod settle;
 mod time;
 mod undo;
+mod walk;
+mod wall;
 
 pub use handle::update;

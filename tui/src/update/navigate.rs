@@ -6,12 +6,42 @@ use crate::detail::{self, Target};
 use crate::layout;
 use crate::model::Model;
 use crate::screen::Screen;
+use crate::tiles;
 
 /// How many rows a window moves.
 pub(super) fn page(model: &Model) -> isize {
+    if let Some(wall) = layout::wall(model).filter(|_| !model.in_detail) {
+        return (isize::try_from(wall.lines).unwrap_or(isize::MAX) * line(model)).max(1);
+    }
     let areas = layout::areas(model);
     let height = if model.in_detail { areas.detail.height } else { areas.list.height };
     (isize::try_from(height).unwrap_or(isize::MAX) - 1).max(1)
+}
+
+/// How many rows a line moves: on the wall, as many as stand side by side.
+pub(super) fn line(model: &Model) -> isize {
+    match layout::wall(model) {
+        Some(wall) if !model.in_detail => isize::try_from(wall.columns).unwrap_or(1),
+        _ => 1,
+    }
+}
+
+/// To the picture before on the wall, else back to the list.
+pub(super) fn left(model: &mut Model) {
+    if layout::wall(model).is_some() && !model.in_detail { step(model, -1) } else { back(model) }
+}
+
+/// To the next picture on the wall, else into the detail.
+pub(super) fn right(model: &mut Model) {
+    if layout::wall(model).is_some() && !model.in_detail { step(model, 1) } else { open(model) }
+}
+
+/// Gives the picture the whole screen, or takes that back.
+pub(super) fn zoom(model: &mut Model) {
+    if !model.abilities.pictures {
+        return model.complain("pictures are off; start with --images halfblocks or ascii");
+    }
+    model.zoomed = !model.zoomed;
 }
 
 /// Moves the selection of the pane that has the keyboard.
@@ -49,9 +79,11 @@ fn selected(model: &mut Model) {
 pub(super) fn show(model: &mut Model, screen: Screen) {
     if model.screen != screen {
         model.screen = screen;
+        model.zoomed = false;
         model.in_detail = false;
         model.detail = Default::default();
         model.review.painted = None;
+        model.review.range = None;
     }
 }
 
@@ -104,7 +136,7 @@ pub(super) fn select_row(model: &mut Model, row: u32) {
         // A search under way would bring the filter back.
         model.images.generation += 1;
         model.images.searching = false;
-        model.images.rows = crate::model::Rows::All(model.state().image_count());
+        model.images.rows = crate::image_list::Rows::All(model.state().image_count());
     }
     model.images.cursor.selected = model.images.rows.place(row);
 }
@@ -112,8 +144,13 @@ pub(super) fn select_row(model: &mut Model, row: u32) {
 /// One step out: of the detail, of what was picked, of the filter, of the past
 /// no: that is `now`.
 pub(super) fn back(model: &mut Model) {
-    if model.in_detail {
+    if model.zoomed {
+        model.zoomed = false;
+    } else if model.in_detail {
         model.in_detail = false;
+    } else if model.screen == Screen::Review {
+        model.review.range = None;
+        model.review.group = false;
     } else if model.screen == Screen::Images {
         model.images.range = None;
         model.images.picked.clear();
@@ -127,7 +164,16 @@ pub(super) fn click(model: &mut Model, x: u16, y: u16) {
     }
     let areas = layout::areas(model);
     let at = ratatui::layout::Position { x, y };
-    if areas.list.contains(at) {
+    let tiles = tiles::galleries(model).into_iter().flat_map(|gallery| gallery.tiles);
+    let mut hit = tiles.filter(|tile| tile.area.contains(at) || tile.caption().contains(at));
+    if let Some(tile) = hit.next() {
+        if model.screen == Screen::Images {
+            model.in_detail = false;
+            go(model, Target::Image(tile.image));
+        }
+    } else if layout::wall(model).is_some() && areas.list.contains(at) {
+        // Between the tiles there is nothing.
+    } else if areas.list.contains(at) {
         let place = model.cursor().offset + usize::from(y - areas.list.y);
         if place < model.list_len() {
             model.in_detail = false;

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{curate, perform, prompt};
+use super::{curate, perform, prompt, review, walk};
 use crate::key::Key;
 use crate::model::Model;
 use crate::msg::Cmd;
@@ -34,6 +34,7 @@ pub(super) fn press(model: &mut Model, key: Key, cmds: &mut Vec<Cmd>) {
     match overlay {
         Overlay::Help(scroll) => help(model, scroll, key),
         Overlay::Note { .. } => {}
+        Overlay::Lineage(walk) => walk::press(model, walk, key),
         Overlay::Prompt(prompt) => type_into(model, prompt, key, cmds),
         Overlay::Chooser(chooser) => choose(model, chooser, key, cmds),
         Overlay::Confirm(confirm) => answer(model, confirm, key, cmds),
@@ -127,6 +128,11 @@ fn answer(model: &mut Model, confirm: Confirm, key: Key, cmds: &mut Vec<Cmd>) {
             Consequence::Execute(commands) => {
                 if curate::allowed(model) {
                     curate::execute(model, commands, cmds);
+                }
+            }
+            Consequence::Decide { decisions, reason } => {
+                if curate::allowed(model) {
+                    review::decide_all(model, decisions, reason, cmds);
                 }
             }
             Consequence::CancelJob(id) => cmds.push(Cmd::CancelJob(id)),

@@ -2,7 +2,7 @@
 
 use safelight_lineage::id::PassId;
 
-use super::{curate, navigate, overlays, review, time, undo};
+use super::{curate, navigate, overlays, review, time, undo, walk, wall};
 use crate::action::Action;
 use crate::command_line;
 use crate::event_text;
@@ -27,14 +27,23 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
         Action::Show(screen) => navigate::show(model, screen),
         Action::NextScreen => navigate::show(model, model.screen.further(1)),
         Action::PreviousScreen => navigate::show(model, model.screen.further(-1)),
-        Action::Down => navigate::step(model, 1),
-        Action::Up => navigate::step(model, -1),
+        Action::Down => navigate::step(model, navigate::line(model)),
+        Action::Up => navigate::step(model, -navigate::line(model)),
+        Action::Left => navigate::left(model),
+        Action::Right => navigate::right(model),
         Action::PageDown => navigate::step(model, page),
         Action::PageUp => navigate::step(model, -page),
         Action::First => navigate::step(model, isize::MIN + 1),
         Action::Last => navigate::step(model, isize::MAX),
         Action::Open => navigate::open(model),
         Action::Filter => filter(model),
+        Action::Zoom => navigate::zoom(model),
+        Action::Wall => wall::switch(model),
+        Action::Larger => wall::resize(model, 1),
+        Action::Smaller => wall::resize(model, -1),
+        Action::Sort => wall::sort(model, cmds),
+        Action::Reverse => wall::reverse(model, cmds),
+        Action::Lineage => walk::open(model),
         Action::Goto => goto(model),
         Action::Earlier => time::earlier(model, cmds),
         Action::Later => time::later(model, cmds),
@@ -43,6 +52,7 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
         Action::Relabel => relabel(model),
         Action::Remove => remove(model),
         Action::Restore => curate::restore(model, cmds),
+        Action::Range if model.screen == Screen::Review => review::range(model),
         Action::Range => range(model),
         Action::Pick => pick(model),
         Action::Undo | Action::Redo => undo::press(model, action, cmds),

@@ -9,11 +9,15 @@ use safelight_lineage::value::{ClassIndex, Real};
 
 use super::curate;
 use crate::action::Action;
+use crate::event_text;
 use crate::model::Model;
 use crate::msg::Cmd;
+use crate::overlay::{Confirm, Consequence, Overlay};
 use crate::picture::Slot;
 use crate::ports::Finding;
+use crate::progress::{Counted, Progress, progress};
 use crate::screen::Screen;
+use crate::text::counted;
 use crate::wanted;
 
 /// Findings were read.
@@ -53,63 +57,146 @@ pub(super) fn seen(model: &mut Model) {
     }
 }
 
+/// What is to be decided of each image.
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    /// The same of all.
+    Same(Decision),
+    /// What the rule suggests of each.
+    Suggested,
+}
+
 /// Decides the selected finding.
 pub(super) fn decide(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
-    let decision = match action {
-        Action::Keep => Decision::Kept,
-        Action::Skip => Decision::Skipped,
-        Action::Accept => match model.finding().and_then(|finding| finding.suggestion) {
-            Some(label) => Decision::Relabelled { label },
-            None => return model.complain("the rule suggests no label"),
-        },
+    let verdict = match action {
+        Action::Keep => Verdict::Same(Decision::Kept),
+        Action::Skip => Verdict::Same(Decision::Skipped),
+        Action::Accept => Verdict::Suggested,
         Action::Label(place) => {
             let label = ClassIndex(u16::from(place));
             if usize::from(place) >= model.newest().classes().len() {
                 return model.complain(format!("there is no label {place}"));
             }
-            Decision::Relabelled { label }
+            Verdict::Same(Decision::Relabelled { label })
         }
         _ => return,
     };
-    decide_as(model, decision, String::new(), cmds);
+    give(model, verdict, String::new(), cmds);
 }
 
-/// Decides the selected finding, with its group when that was asked for, and
-/// goes to the next that is undecided.
+/// Decides the selected finding, and those that were chosen with it.
 pub(super) fn decide_as(model: &mut Model, decision: Decision, reason: String, cmds: &mut Vec<Cmd>) {
+    give(model, Verdict::Same(decision), reason, cmds);
+}
+
+/// What each of the chosen findings is decided to be: those of the range, or the
+/// selected one, with its group when that was asked for.
+fn decisions(model: &Model, finding: &Finding, verdict: Verdict) -> Vec<(ImageId, Decision)> {
+    let of = |finding: &Finding| match verdict {
+        Verdict::Same(decision) => Some(decision),
+        Verdict::Suggested => finding.suggestion.map(|label| Decision::Relabelled { label }),
+    };
+    if let Some(start) = model.review.range {
+        let end = model.review.cursor.selected;
+        let range = model.findings().get(start.min(end)..=start.max(end)).unwrap_or_default();
+        return range.iter().filter_map(|finding| Some((finding.image, of(finding)?))).collect();
+    }
+    let group = if model.review.group { &finding.group[..] } else { &[] };
+    let images = std::iter::once(&finding.image).chain(group);
+    images.filter_map(|image| Some((*image, of(finding)?))).collect()
+}
+
+fn give(model: &mut Model, verdict: Verdict, reason: String, cmds: &mut Vec<Cmd>) {
     if !curate::allowed(model) {
         return;
     }
-    let (Some(pass), Some(finding)) = (model.pass(), model.finding().cloned()) else { return };
+    let Some(finding) = model.finding().cloned() else { return };
     // A key pressed before the picture came was meant for the one before.
     if model.review.painted != Some(finding.image) {
         return model.complain("not yet: the picture is still on its way");
     }
-    let mut images = vec![finding.image];
-    if model.review.group {
-        images.extend(&finding.group);
+    let decisions = decisions(model, &finding, verdict);
+    if decisions.is_empty() {
+        return model.complain("the rule suggests no label");
     }
+    let Some(start) = model.review.range.filter(|_| decisions.len() > 1) else {
+        return decide_all(model, decisions, reason, cmds);
+    };
+    let chosen = start.abs_diff(model.review.cursor.selected) + 1;
+    let what = match verdict {
+        Verdict::Suggested => "Take the suggested label of".to_owned(),
+        Verdict::Same(Decision::Kept) => "Keep".to_owned(),
+        Verdict::Same(Decision::Skipped) => "Leave undecided".to_owned(),
+        Verdict::Same(Decision::Removed) => "Remove".to_owned(),
+        Verdict::Same(Decision::Relabelled { label }) => {
+            format!("Label as {}:", event_text::label(model.newest(), Some(label)))
+        }
+    };
+    let left = match chosen - decisions.len() {
+        0 => String::new(),
+        left => format!(" {left} of the range have no suggestion and stay."),
+    };
+    let question = format!("{what} {}?{left}", counted(decisions.len() as u64, "image", "images"));
+    let consequence = Consequence::Decide { decisions, reason };
+    model.overlay = Some(Overlay::Confirm(Confirm { question, consequence }));
+}
+
+/// Commits decisions as one frame and goes to the next finding that is undecided.
+pub(super) fn decide_all(
+    model: &mut Model,
+    decisions: Vec<(ImageId, Decision)>,
+    reason: String,
+    cmds: &mut Vec<Cmd>,
+) {
+    let (Some(pass), Some(selected)) = (model.pass(), model.finding().cloned()) else { return };
     model.review.group = false;
-    let commands = images.iter().map(|image| Command::Review {
-        image: *image,
-        pass,
-        decision,
-        reason: reason.clone(),
-        evidence: Evidence {
-            pass: Some(pass),
-            predictions: None,
-            rule: Some(finding.rule.clone()),
-            score: Some(Real(finding.score)),
-        },
-    });
-    let commands = commands.collect();
-    model.review.sent.extend(images.into_iter().map(|image| (image, decision)));
+    model.review.range = None;
+    let mut commands = Vec::with_capacity(decisions.len());
+    for (image, decision) in &decisions {
+        // One of a group may have no finding of its own.
+        let own = model.findings().iter().find(|finding| finding.image == *image);
+        let finding = own.unwrap_or(&selected);
+        commands.push(Command::Review {
+            image: *image,
+            pass,
+            decision: *decision,
+            reason: reason.clone(),
+            evidence: Evidence {
+                pass: Some(pass),
+                predictions: None,
+                rule: Some(finding.rule.clone()),
+                score: Some(Real(finding.score)),
+            },
+        });
+    }
+    model.review.sent.extend(decisions);
     curate::execute(model, commands, cmds);
     match undecided(model, model.review.cursor.selected) {
         Some(next) => model.review.cursor.selected = next,
         None => model.say("every finding of this pass is decided"),
     }
     model.detail = Default::default();
+}
+
+/// Starts a range, or ends it.
+pub(super) fn range(model: &mut Model) {
+    model.review.range = match model.review.range {
+        Some(_) => None,
+        None if model.findings().is_empty() => None,
+        None => {
+            model.say("the next decision is for all from here to the selected one");
+            Some(model.review.cursor.selected)
+        }
+    };
+}
+
+/// Counts how the review goes, when something changed.
+pub(super) fn count(model: &mut Model) {
+    let counted = Counted::of(model);
+    let same = |(of, _): &(Counted, Progress)| *of == counted;
+    if model.screen == Screen::Review && !model.review.progress.as_ref().is_some_and(same) {
+        model.review.progress = Some((counted, progress(model)));
+    }
 }
 
 /// Selects the finding on an image.

@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
+use super::review;
 use crate::detail;
+use crate::judged::PredictionsMark;
 use crate::layout;
 use crate::model::Model;
 use crate::msg::Cmd;
@@ -16,7 +18,10 @@ const FRAMES_KEPT: usize = 512;
 pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
     let areas = layout::areas(model);
     let len = model.list_len();
-    model.cursor_mut().settle(len, usize::from(areas.list.height));
+    let (columns, lines) = layout::wall(model).map_or((1, usize::from(areas.list.height)), |wall| {
+        (usize::from(wall.columns), usize::from(wall.lines))
+    });
+    model.cursor_mut().settle_wall(len, columns, lines);
     if model.in_detail && len == 0 {
         model.in_detail = false;
     }
@@ -24,6 +29,8 @@ pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
     model.detail.settle(lines, usize::from(areas.detail.height));
     frames(model, usize::from(areas.list.height).max(1), cmds);
     findings(model, cmds);
+    judgements(model, cmds);
+    review::count(model);
     pictures(model, cmds);
 }
 
@@ -61,6 +68,50 @@ fn findings(model: &mut Model, cmds: &mut Vec<Cmd>) {
         model.review.pass = Some(pass);
         model.review.findings = Some(Ok(Arc::default()));
         cmds.push(Cmd::LoadFindings(pass));
+    }
+}
+
+/// Asks for what models say, where the screen shows it.
+fn judgements(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    if model.live.is_none() || model.past.as_ref().is_some_and(|past| past.loading) {
+        return;
+    }
+    let state = Arc::clone(model.state());
+    if model.abilities.judgements {
+        let mark = PredictionsMark::of(&state);
+        let pictured = matches!(model.screen, Screen::Images | Screen::Review);
+        let wanted = pictured && (model.screen == Screen::Review || model.images.needs_opinions());
+        if wanted && model.judged.known.as_ref().is_none_or(|(of, _)| *of != mark) {
+            model.judged.known = Some((mark, None));
+            cmds.push(Cmd::LoadKnown(Arc::clone(&state)));
+        }
+        if let Some(image) = model.selected_image().map(|view| view.id).filter(|_| pictured)
+            && !state.predictions().is_empty()
+            && !model.judged.asked_image
+            && !model.judged.of_image.contains_key(&(image, mark))
+        {
+            model.judged.asked_image = true;
+            cmds.push(Cmd::LoadJudgements(Arc::clone(&state), image));
+        }
+        let ensemble = state.ensembles().iter().rev().nth(model.ensembles.selected);
+        if model.screen == Screen::Ensembles
+            && let Some(ensemble) = ensemble.map(|record| record.event.ensemble)
+            && model.judged.asked_votes != Some(ensemble)
+            && !model.judged.votes.contains_key(&ensemble)
+        {
+            model.judged.asked_votes = Some(ensemble);
+            cmds.push(Cmd::LoadVotes(Arc::clone(&state), ensemble));
+        }
+    }
+    if model.abilities.likeness
+        && model.screen == Screen::Images
+        && let Some(image) = model.selected_image().map(|view| view.id)
+    {
+        let past = model.past.as_ref().map(|past| past.seq);
+        if !model.judged.asked_neighbours && !model.judged.neighbours.contains_key(&(image, past)) {
+            model.judged.asked_neighbours = true;
+            cmds.push(Cmd::FindNeighbours { state, image, past });
+        }
     }
 }
 

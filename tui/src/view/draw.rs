@@ -13,6 +13,7 @@ use crate::picture::Slot;
 use crate::rows;
 use crate::screen::Screen;
 use crate::text;
+use crate::tiles;
 use crate::wanted;
 
 /// Draws the model. It draws what fits, down to a single cell.
@@ -28,6 +29,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
         list: fits(areas.list),
         rule: fits(areas.rule),
         picture: fits(areas.picture),
+        gallery: fits(areas.gallery),
         detail: fits(areas.detail),
         status: fits(areas.status),
     };
@@ -36,6 +38,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     list(model, frame, &areas);
     rule(model, frame, areas.rule);
     picture(model, frame, areas.picture);
+    galleries(model, frame);
     lines(model, frame, areas.detail);
     status::draw(model, frame, areas.status);
     if model.overlay.is_some() {
@@ -103,6 +106,9 @@ fn list(model: &Model, frame: &mut Frame<'_>, areas: &Areas) {
             .wrap(ratatui::widgets::Wrap { trim: true });
         return frame.render_widget(words, areas.list);
     }
+    if layout::wall(model).is_some() {
+        return;
+    }
     let cursor = model.cursor();
     for (line, place) in cursor.window(len, usize::from(areas.list.height)).enumerate() {
         let area = Rect { y: areas.list.y + line as u16, height: 1, ..areas.list };
@@ -131,6 +137,32 @@ fn picture(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     };
     let words = Paragraph::new(words).style(model.theme.faint()).wrap(ratatui::widgets::Wrap { trim: true });
     frame.render_widget(words, area);
+}
+
+/// Small pictures and what stands below them.
+fn galleries(model: &Model, frame: &mut Frame<'_>) {
+    let (theme, room) = (model.theme, frame.area());
+    for gallery in tiles::galleries(model) {
+        if let Some((at, words)) = gallery.title {
+            frame.render_widget(Line::styled(words, theme.heading()), at.intersection(room));
+        }
+        for tile in gallery.tiles {
+            let area = tile.area.intersection(room);
+            match model.pictures.get(tile.key()) {
+                Some(Slot::Ready(painted)) => painted.draw(area, frame.buffer_mut()),
+                Some(Slot::Failed(_)) => frame.render_widget(Line::styled("no picture", theme.faint()), area),
+                None => frame.render_widget(Line::styled("…", theme.faint()), area),
+            }
+            let caption = tile.caption().intersection(room);
+            if let Some((words, style)) = &tile.words {
+                frame.render_widget(Line::styled(words.clone(), *style), caption);
+            }
+            if tile.selected {
+                let style = if model.in_detail { theme.marked() } else { theme.selected() };
+                frame.buffer_mut().set_style(caption, style);
+            }
+        }
+    }
 }
 
 fn lines(model: &Model, frame: &mut Frame<'_>, area: Rect) {

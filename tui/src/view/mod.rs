@@ -2,6 +2,7 @@
 
 mod draw;
 mod help;
+mod lineage;
 mod open;
 mod status;
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
-use super::help;
+use super::{help, lineage};
 use crate::model::Model;
 use crate::overlay::{Chooser, Overlay, Prompt, PromptKind};
 use crate::text::{cut_start, fit, safe, width};
@@ -19,6 +19,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
         }
         Overlay::Prompt(prompt) => line(model, frame, prompt),
         Overlay::Chooser(chooser) => choose(model, frame, chooser),
+        Overlay::Lineage(walk) => lineage::draw(model, frame, walk),
         Overlay::Confirm(confirm) => {
             let lines = vec![
                 Line::raw(confirm.question.clone()),
@@ -111,9 +112,10 @@ fn line(model: &Model, frame: &mut Frame<'_>, prompt: &Prompt) {
     let theme = model.theme;
     let room = frame.area();
     let (label, hint) = match prompt.kind {
-        PromptKind::Filter if model.screen == crate::screen::Screen::Images => {
-            ("filter ", "label:sea split:train origin:generated reason:dup removed -changed id: path: text")
-        }
+        PromptKind::Filter if model.screen == crate::screen::Screen::Images => (
+            "filter ",
+            "label:sea conf<.6 predicted:sea disagree split:train origin:generated reason:dup removed -changed image: path:",
+        ),
         PromptKind::Filter => ("filter ", "words of a message, a name, a path, an id"),
         PromptKind::Goto => ("as of Seq ", "0 is before everything; empty the line for another"),
         PromptKind::Reason => ("reason ", "why is it removed?"),

@@ -1,0 +1,12 @@
+//! The repository as the terminal interface sees it: the ports of
+//! `safelight-tui`, on the store.
+
+mod findings;
+mod history;
+mod judgements;
+mod likeness;
+mod pictures;
+mod ports;
+pub mod remembered;
+
+pub use ports::ports;

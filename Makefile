@@ -56,7 +56,18 @@ libtorch:
 # Questions of an audit on a million images, timed.
 .PHONY: bench-audit
 bench-audit:
-	$(CARGO) test --release --locked --no-default-features --test it -- --ignored --nocapture million
+	$(CARGO) test --release --locked --no-default-features --test it -- --ignored --nocapture questions_on_a_million
+
+# The interface on a million images, timed on a pseudo-terminal from outside.
+.PHONY: bench-tui
+bench-tui:
+	$(CARGO) test --release --locked --no-default-features --test it -- --ignored --nocapture the_interface_on_a_million
+
+# Pictures of the interface's screens for the README, from the demo's repository.
+.PHONY: screenshots
+screenshots:
+	SAFELIGHT_DEMO="$(abspath $(DEMO))/repository" \
+		$(CARGO) test --locked --no-default-features --test it -- --ignored --nocapture the_screens_as_pictures
 
 # How well the rules find wrong labels that were planted in SCENES (train/CLASS
 # and test/CLASS), and what cleaning brings. Takes about an hour on two cores.

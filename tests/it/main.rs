@@ -13,11 +13,15 @@ mod layering;
 mod million;
 mod mutation;
 mod proof;
+mod pty;
 mod replay;
 #[cfg(feature = "torch")]
 mod replay_torch;
+mod screenshots;
 mod story;
 mod support;
+mod terminal;
+mod terminal_speed;
 #[cfg(feature = "torch")]
 mod training;
 mod watching;

@@ -77,7 +77,8 @@ impl Context {
         let glimpse = Repository::glimpse(&Repository::discover(&self.start)?, sought)?;
         // Generated images carry the influence of others, and are not in it.
         Ok(glimpse
-            .filter(|glimpse| glimpse.state().samples().iter().all(|batch| batch.admissions.is_empty())))
+            // What a generator learned from takes all images to tell.
+            .filter(|glimpse| glimpse.state().generators().is_empty()))
     }
 
     /// Opens the repository that holds the folder to work in, and says what

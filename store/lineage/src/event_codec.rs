@@ -96,7 +96,7 @@ struct_code! {
     }
     RuleUse { rule, parameters }
     CleaningPassProposed { pass, predictions, rules, manifest, at, findings, found }
-    GeneratorTrained { generator, class, recipe, manifest, at, weights, metrics, environment }
+    GeneratorTrained { generator, class, recipe, manifest, at, weights, metrics, environment, grids }
     SamplesGenerated { samples, generator, class, seed, blobs }
     AdmittedImage { image, blob }
     SamplesAdmitted { samples, label, images, quality }

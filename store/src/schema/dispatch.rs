@@ -1,8 +1,8 @@
 //! From (kind, schema, payload) to an event and back.
 
-use safelight_lineage::event::{Event, Unknown};
+use safelight_lineage::event::{Event, GeneratorTrained, Unknown};
 
-use super::{import, v1};
+use super::{import, v1, v2};
 use crate::codec::{self, CodecError};
 
 /// Why the payload of one event cannot be read or written.
@@ -17,7 +17,7 @@ pub struct PayloadError {
     pub source: CodecError,
 }
 
-/// The schema that events are written with.
+/// The schema that events are written with, but for those that outgrew it.
 const CURRENT: u16 = 1;
 
 macro_rules! kinds {
@@ -28,6 +28,13 @@ macro_rules! kinds {
         ///
         /// None that is known: every event has a stored shape.
         pub fn encode(event: &Event, out: &mut Vec<u8>) -> Result<(u16, u16), PayloadError> {
+            if let Event::GeneratorTrained(trained) = event
+                && !trained.grids.is_empty()
+            {
+                let fail = |source| PayloadError { kind: event.kind_name(), schema: 2, source };
+                codec::encode_into(&v2::GeneratorTrainedV2::from(trained), out).map_err(fail)?;
+                return Ok((event.kind(), 2));
+            }
             let result = match event {
                 Event::ImageImported(event) => {
                     import::encode(event, out);
@@ -59,6 +66,13 @@ macro_rules! kinds {
                 (3, 1) => {
                     import::decode(payload).map(Event::ImageImported).map_err(fail("ImageImported"))
                 }
+                (48, 2) => match codec::decode::<v2::GeneratorTrainedV2>(payload).map(GeneratorTrained::from) {
+                    Ok(trained) if trained.grids.is_empty() => {
+                        Err(fail("GeneratorTrained")(CodecError::NotCanonical))
+                    }
+                    Ok(trained) => Ok(Event::GeneratorTrained(trained)),
+                    Err(source) => Err(fail("GeneratorTrained")(source)),
+                },
                 $(($kind, 1) => codec::decode::<v1::$shape>(payload)
                     .map(|stored| Event::$name(stored.into()))
                     .map_err(fail(stringify!($name))),)+

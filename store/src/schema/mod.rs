@@ -7,5 +7,6 @@ mod dispatch;
 mod import;
 mod shape;
 mod v1;
+mod v2;
 
 pub use dispatch::{PayloadError, decode, encode};

@@ -29,6 +29,32 @@ fn every_event_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_generator_with_grids_has_a_schema_of_its_own() {
+    let trained = samples::events().into_iter().find(|event| event.kind() == 48).unwrap();
+    let mut first = Vec::new();
+    assert_eq!(schema::encode(&trained, &mut first).unwrap(), (48, 1), "as it was always written");
+    let Event::GeneratorTrained(mut trained) = trained else { panic!("kind 48") };
+    trained.grids = vec![trained.weights, trained.metrics];
+    let event = Event::GeneratorTrained(trained);
+    let mut second = Vec::new();
+    assert_eq!(schema::encode(&event, &mut second).unwrap(), (48, 2));
+    assert_eq!(schema::decode(48, 2, &second).unwrap(), event);
+    for place in 0..second.len() {
+        assert!(schema::decode(48, 2, &second[..place]).is_err(), "cut to {place}");
+        let mut bent = second.clone();
+        bent[place] ^= 1;
+        if let Ok(other) = schema::decode(48, 2, &bent) {
+            let mut again = Vec::new();
+            assert_eq!(schema::encode(&other, &mut again).unwrap(), (48, 2));
+            assert_eq!(again, bent);
+        }
+    }
+    // Without grids there is one spelling only, and that is the first.
+    first.extend([0; 8]);
+    assert!(schema::decode(48, 2, &first).is_err());
+}
+
+#[test]
 fn bytes_that_decode_are_the_only_ones_for_their_event() {
     for event in samples::events() {
         let mut bytes = Vec::new();

@@ -218,6 +218,7 @@ fn models() -> Vec<Event> {
             weights: blob(51),
             metrics: blob(52),
             environment: blob(53),
+            grids: Vec::new(),
         }
         .into(),
         SamplesGenerated {

@@ -342,6 +342,7 @@ fn generate(log: &mut Log) {
         weights: blob("gan weights"),
         metrics: blob("gan metrics"),
         environment: blob("environment"),
+        grids: Vec::new(),
     };
     log.commit(program(), None, vec![trained.into()]);
     let samples = SamplesId([0x62; 16]);

@@ -11,6 +11,7 @@ use crate::id::{ImageId, PassId};
 use crate::state::{ImageView, State};
 use crate::value::ClassIndex;
 
+use super::fact_samples::Drawn;
 use super::rejection::{Rejection, Thing};
 
 pub(super) fn relabel(
@@ -93,6 +94,7 @@ pub(super) fn revise(
     if image.blob == new {
         return Err(Rejection::NothingToDo);
     }
+    Drawn::of(state).check(new, image.split)?;
     Ok(vec![ImageRevised { image: image.id, old: image.blob, new, reason }.into()])
 }
 

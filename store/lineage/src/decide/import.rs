@@ -11,6 +11,7 @@ use crate::value::ClassIndex;
 
 use super::command::NewImage;
 use super::dispatch::check_classes;
+use super::fact_samples::Drawn;
 use super::rejection::Rejection;
 
 /// What became of the images that were to be brought in. Every one of them is
@@ -44,7 +45,8 @@ pub struct ImportSummary {
 ///
 /// # Errors
 ///
-/// When there is no dataset or a class name cannot be.
+/// When there is no dataset, a class name cannot be, or an image that a
+/// generator drew would become a validation or test image.
 pub fn import(state: &State, images: Vec<NewImage>) -> Result<(Vec<Event>, ImportSummary), Rejection> {
     let known = &state.dataset().ok_or(Rejection::NoDataset)?.classes;
     let mut labels: BTreeMap<&str, ClassIndex> = BTreeMap::new();
@@ -60,6 +62,8 @@ pub fn import(state: &State, images: Vec<NewImage>) -> Result<(Vec<Event>, Impor
         labels.insert(class, ClassIndex((known.len() + place) as u16));
     }
 
+    let drawn = Drawn::of(state);
+    images.iter().try_for_each(|image| drawn.check(image.blob, image.split))?;
     let mut events = Vec::with_capacity(images.len() + 1);
     if !new.is_empty() {
         events.push(ClassesAdded { classes: new.clone() }.into());

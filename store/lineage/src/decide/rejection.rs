@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::digest::FrameDigest;
-use crate::event::EventRef;
+use crate::digest::{BlobId, FrameDigest};
+use crate::event::{EventRef, Split};
 use crate::id::{
     CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
     TransactionId, WeightsId,
@@ -122,6 +122,18 @@ pub enum Rejection {
     NotInDataset {
         /// The image.
         image: ImageId,
+    },
+    /// A generated image would become one that models are judged by.
+    #[error(
+        "the bytes of {blob} were drawn by a generator (samples {}); generated images may only be trained on, not be {split} images", samples.short()
+    )]
+    GeneratedOutsideTraining {
+        /// Its bytes.
+        blob: BlobId,
+        /// The batch that it was drawn in.
+        samples: SamplesId,
+        /// The split that it was to be of.
+        split: Split,
     },
     /// Everything is as wanted already.
     #[error("there is nothing to do: everything is as wanted already")]

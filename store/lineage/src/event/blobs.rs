@@ -38,7 +38,8 @@ impl Event {
             }
             Event::CleaningPassProposed(event) => each(event.findings),
             Event::GeneratorTrained(event) => {
-                [event.recipe, event.weights, event.metrics, event.environment].into_iter().for_each(each);
+                let own = [event.recipe, event.weights, event.metrics, event.environment];
+                own.into_iter().chain(event.grids.iter().copied()).for_each(each);
             }
             Event::SamplesGenerated(event) => event.blobs.iter().copied().for_each(each),
             Event::SamplesAdmitted(event) => {

@@ -246,6 +246,8 @@ pub struct GeneratorTrained {
     pub metrics: BlobId,
     /// Build, libtorch, device, threads: JSON.
     pub environment: BlobId,
+    /// Its samples after each epoch, side by side: PNG.
+    pub grids: Vec<BlobId>,
 }
 
 /// Records images that a generator drew.

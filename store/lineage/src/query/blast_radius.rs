@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::generator::learned_by_generator;
 use super::reachable::Need;
 use crate::digest::FrameDigest;
 use crate::event::{PredictionSource, Split, SubmissionSource};
 use crate::id::{
     CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
 };
-use crate::state::State;
+use crate::state::{GeneratorRecord, State};
 use crate::value::Seq;
 
 /// Everything that one image may have influenced, each list in order of events.
@@ -41,7 +42,7 @@ pub struct BlastRadius {
 /// not say who is in it; so a run counts when the image, at the frame at which
 /// the run's dataset was taken, was in the dataset and in a split that runs use
 /// (train or valid). A run that was given fewer images (one fold, labelled ones
-/// only) counts too. Nothing is missed, but for the influence of people: who
+/// only) counts too. Of generators it is known exactly. Nothing is missed, but for the influence of people: who
 /// looked at a prediction and changed a recipe is not traced. A frame that is
 /// not in this journal is taken to be the event's own.
 pub fn blast_radius(state: &State, image: ImageId) -> BlastRadius {
@@ -102,7 +103,7 @@ fn radius(state: &State, images: &[(ImageId, Option<Seq>)], seeds: &BTreeSet<Nee
             }
         }
         let seeded = seeds.contains(&Need::Generator(record.event.generator));
-        if seeded || tainted.reach(record.event.at, record.seq, &[Split::Train, Split::Valid]) {
+        if seeded || tainted.taught(record) {
             generators.insert(record.event.generator);
             radius.generators.push(record.event.generator);
         }
@@ -216,6 +217,22 @@ impl Tainted<'_> {
         }
     }
 
+    /// Whether a generator learned from one of them. That is known exactly,
+    /// since its images are told by its class, unless the log gives others than
+    /// were recorded.
+    fn taught(&self, trained: &GeneratorRecord) -> bool {
+        if self.images.is_empty() {
+            return false;
+        }
+        let Some(dataset) = learned_by_generator(self.state, &trained.event) else {
+            return self.reach(trained.event.at, trained.seq, &[Split::Train, Split::Valid]);
+        };
+        let seq = self.state.transactions().seq_after(trained.event.at).unwrap_or(trained.seq);
+        self.images
+            .iter()
+            .any(|(image, _, until)| until.is_none_or(|until| seq < until) && dataset.row(*image).is_some())
+    }
+
     /// Whether one of them was in one of these splits at a frame.
     fn reach(&self, at: FrameDigest, own: Seq, splits: &[Split]) -> bool {
         let seq = self.state.transactions().seq_after(at).unwrap_or(own);
@@ -254,6 +271,34 @@ mod tests {
         assert_eq!(radius.runs, [2, 3].map(|number| RunId([number; 16])));
         assert_eq!(radius.submissions, [2, 3].map(|number| SubmissionId([number; 16])));
         assert_eq!(blast_radius(&log.state, ImageId([9; 16])), BlastRadius::default());
+    }
+
+    #[test]
+    fn a_generator_is_tainted_by_images_of_its_class_only() {
+        let mut log = Log::with_classes(&["sea", "forest"]);
+        let (sea, forest) = (log.import("a.jpg", "sea"), log.import("b.jpg", "forest"));
+        let generator = GeneratorId([5; 16]);
+        log.record(crate::event::GeneratorTrained {
+            generator,
+            class: Some(crate::value::ClassIndex(0)),
+            recipe: crate::testing::blob("recipe"),
+            manifest: super::super::generator_dataset(
+                &log.state,
+                log.state.seq(),
+                Some(crate::value::ClassIndex(0)),
+            )
+            .digest(),
+            at: log.state.head(),
+            weights: crate::testing::blob("weights"),
+            metrics: crate::testing::blob("metrics"),
+            environment: crate::testing::blob("environment"),
+            grids: Vec::new(),
+        });
+        let late = log.import("c.jpg", "sea");
+        log.remove(sea);
+        assert_eq!(blast_radius(&log.state, sea).generators, [generator], "also when it is removed");
+        assert!(blast_radius(&log.state, forest).generators.is_empty(), "of another class");
+        assert!(blast_radius(&log.state, late).generators.is_empty(), "came later");
     }
 
     #[test]

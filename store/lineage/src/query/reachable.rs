@@ -115,7 +115,8 @@ fn generated(state: &State) -> impl Iterator<Item = (BlobId, Need)> + '_ {
     let generators = state.generators().iter().flat_map(|record| {
         let event = &record.event;
         let need = Need::Generator(event.generator);
-        [event.recipe, event.weights, event.metrics, event.environment].map(|blob| (blob, need))
+        let own = [event.recipe, event.weights, event.metrics, event.environment];
+        own.into_iter().chain(event.grids.iter().copied()).map(move |blob| (blob, need))
     });
     let samples = state.samples().iter().flat_map(|record| {
         let need = Need::Samples(record.generated.event.samples);

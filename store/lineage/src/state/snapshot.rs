@@ -46,8 +46,9 @@ impl State {
     /// folded anew.
     ///
     /// 1: the first. 2: the images come last, behind the place where they
-    /// begin, so that [`State::glimpse`] can read single ones.
-    pub const SNAPSHOT_VERSION: u32 = 2;
+    /// begin, so that [`State::glimpse`] can read single ones. 3: generators
+    /// have grids of samples.
+    pub const SNAPSHOT_VERSION: u32 = 3;
 
     /// This state as bytes.
     pub fn to_snapshot(&self) -> Vec<u8> {

@@ -169,6 +169,7 @@ fn of_predictions(u: Universe, kind: u16) -> BoxedStrategy<Event> {
             weights: u.blob(),
             metrics: u.blob(),
             environment: u.blob(),
+            grids: vec(u.blob(), 0..3),
         }),
         49 => draw!(SamplesGenerated {
             samples: id!(u, SamplesId),

@@ -14,7 +14,7 @@ use crate::event::{
 use crate::id::{
     CheckpointId, EnsembleId, GeneratorId, ImageId, PassId, PredictionsId, RunId, SamplesId, SubmissionId,
 };
-use crate::query::{ManifestFilter, manifest};
+use crate::query::{ManifestFilter, generator_dataset, manifest};
 use crate::state::{Registered, Registry};
 use crate::value::{ClassIndex, PathBytes, Real};
 
@@ -282,11 +282,12 @@ fn generation(log: &Log, step: Step) -> Option<Event> {
             generator: GeneratorId(next.derive("generator", 0)),
             class: Some(ClassIndex(0)),
             recipe: blob("generator recipe"),
-            manifest: manifest(state, &ManifestFilter::labelled([Split::Train])).digest(),
+            manifest: generator_dataset(state, state.seq(), Some(ClassIndex(0))).digest(),
             at: state.head(),
             weights: blob("generator weights"),
             metrics: blob("generator metrics"),
             environment: blob("environment"),
+            grids: vec![blob("grid")],
         }
         .into(),
         Step::Generate => {

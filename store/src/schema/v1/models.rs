@@ -9,7 +9,7 @@ use safelight_lineage::event::{
 };
 
 use super::dataset::SplitV1;
-use crate::schema::shape::{Bits, Digest, Id, stored_enum, stored_struct};
+use crate::schema::shape::{Bits, Digest, Id, Shape, stored_enum, stored_struct};
 
 stored_struct! {
     /// Kind 16.
@@ -100,18 +100,6 @@ stored_struct! {
         found: u64,
     }
 
-    /// Kind 48.
-    GeneratorTrainedV1 = GeneratorTrained {
-        generator: Id,
-        class: Option<u16>,
-        recipe: Digest,
-        manifest: Digest,
-        at: Digest,
-        weights: Digest,
-        metrics: Digest,
-        environment: Digest,
-    }
-
     /// Kind 49.
     SamplesGeneratedV1 = SamplesGenerated {
         samples: Id,
@@ -166,4 +154,49 @@ stored_enum! {
 
     /// Within kind 32.
     HonestyV1 = Honesty { HeldOut, OutOfFold, InSample, Unknown }
+}
+
+/// Kind 48. By hand, because the event has outgrown it: it is what is written of
+/// a generator without grids.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(in crate::schema) struct GeneratorTrainedV1 {
+    generator: Id,
+    class: Option<u16>,
+    recipe: Digest,
+    manifest: Digest,
+    at: Digest,
+    weights: Digest,
+    metrics: Digest,
+    environment: Digest,
+}
+
+impl From<&GeneratorTrained> for GeneratorTrainedV1 {
+    fn from(domain: &GeneratorTrained) -> Self {
+        GeneratorTrainedV1 {
+            generator: Shape::store(&domain.generator),
+            class: Shape::store(&domain.class),
+            recipe: Shape::store(&domain.recipe),
+            manifest: Shape::store(&domain.manifest),
+            at: Shape::store(&domain.at),
+            weights: Shape::store(&domain.weights),
+            metrics: Shape::store(&domain.metrics),
+            environment: Shape::store(&domain.environment),
+        }
+    }
+}
+
+impl From<GeneratorTrainedV1> for GeneratorTrained {
+    fn from(stored: GeneratorTrainedV1) -> Self {
+        GeneratorTrained {
+            generator: stored.generator.load(),
+            class: stored.class.load(),
+            recipe: stored.recipe.load(),
+            manifest: stored.manifest.load(),
+            at: stored.at.load(),
+            weights: stored.weights.load(),
+            metrics: stored.metrics.load(),
+            environment: stored.environment.load(),
+            grids: Vec::new(),
+        }
+    }
 }

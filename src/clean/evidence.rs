@@ -4,8 +4,8 @@
 use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
 use safelight_lineage::event::Split;
 use safelight_lineage::id::{CheckpointId, ImageId};
-use safelight_lineage::manifest::Manifest;
-use safelight_lineage::query::{ManifestFilter, manifest};
+use safelight_lineage::manifest::{Manifest, ManifestRow};
+use safelight_lineage::query::{ManifestFilter, generated_images, manifest};
 use safelight_lineage::state::State;
 use safelight_store::BlobError;
 
@@ -61,7 +61,8 @@ pub fn held_out(
     let recipe = stored_recipe(state, read, run)?;
     let dataset = dataset_at(state, started.at, &filter(&recipe))?;
     let classes = dataset.classes().to_vec();
-    let plan = Plan::from_manifest(recipe, &dataset).map_err(PrepareError::from)?;
+    let plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))
+        .map_err(PrepareError::from)?;
     let rows = plan.valid.iter().filter_map(|sample| dataset.row(sample.image).copied()).collect();
     Ok(HeldOut { checkpoint, images: Manifest::new(classes, rows), at: started.at })
 }
@@ -104,7 +105,10 @@ pub fn put_together(state: &State, folds: &[(HeldOut, Probabilities)]) -> Result
     }
     let probabilities = Probabilities::new(classes, images, values)?;
     let rows = dataset.rows();
-    if let Some(missing) = rows.iter().find(|row| probabilities.row(row.image).is_none()) {
+    // Generated images are in no fold.
+    let generated = generated_images(state, &dataset);
+    let asked = |row: &&ManifestRow| !generated.contains(&row.image);
+    if let Some(missing) = rows.iter().filter(asked).find(|row| probabilities.row(row.image).is_none()) {
         return Err(EvidenceError::NotOnce(missing.image));
     }
     if let Some(extra) = probabilities.images().iter().find(|image| dataset.row(**image).is_none()) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::RunStarted;
 use safelight_lineage::id::RunId;
-use safelight_lineage::query::{ReplayPlan, StepKind};
+use safelight_lineage::query::{ReplayPlan, StepKind, generated_images};
 use safelight_lineage::state::State;
 use safelight_store::BlobError;
 
@@ -42,8 +42,8 @@ impl Trainings {
         let blob = |what: &str, error| ReplayError::Blob { what: format!("{what} of run {run}"), error };
         let recipe = stored_recipe(state, read, run)?;
         let dataset = dataset_at(state, started.at, &filter(&recipe))?;
-        let mut plan =
-            Plan::from_manifest(recipe, &dataset).map_err(crate::runs::prepare::PrepareError::from)?;
+        let mut plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))
+            .map_err(crate::runs::prepare::PrepareError::from)?;
         plan.initial = initial_weights(state, read, &plan.recipe, started.parent)?;
         let environment =
             recorded(read, Some(started.environment)).map_err(|error| blob("the environment", error))?;

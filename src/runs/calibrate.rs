@@ -7,6 +7,7 @@ use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::ViewPolicy;
 use safelight_lineage::id::{CheckpointId, ImageId};
 use safelight_lineage::manifest::Manifest;
+use safelight_lineage::query::generated_images;
 use safelight_lineage::value::ClassIndex;
 
 use super::StoredImages;
@@ -76,7 +77,8 @@ fn validation(session: &Session, checkpoint: CheckpointId) -> Result<Vec<Sample>
     let started = &run.started.event;
     let recipe = stored_recipe(state, |blob| blobs.get(blob), started.run)?;
     let dataset = dataset_at(state, started.at, &filter(&recipe))?;
-    let plan = Plan::from_manifest(recipe, &dataset).map_err(PrepareError::from)?;
+    let plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))
+        .map_err(PrepareError::from)?;
     let known = learned(state, |blob| blobs.get(blob), checkpoint)?;
     let known: BTreeSet<ImageId> = known.map(|learned| learned.train).unwrap_or_default();
     let samples: Vec<Sample> =

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::{CheckpointId, ImageId};
-use safelight_lineage::query::ancestry;
+use safelight_lineage::query::{ancestry, generated_images};
 use safelight_lineage::state::State;
 use safelight_store::BlobError;
 
@@ -42,7 +42,7 @@ pub fn learned(
         }
         let recipe = stored_recipe(state, &read, started.run)?;
         let dataset = dataset_at(state, started.at, &filter(&recipe))?;
-        let plan = Plan::from_manifest(recipe, &dataset)?;
+        let plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))?;
         found.train.extend(plan.train.iter().map(|sample| sample.image));
         if own {
             found.valid.extend(plan.valid.iter().map(|sample| sample.image));

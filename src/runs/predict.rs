@@ -6,7 +6,7 @@ use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
 use safelight_lineage::event::{Honesty, PredictionSource, PredictionsRecorded, Split, ViewPolicy};
 use safelight_lineage::id::{CheckpointId, ImageId, PredictionsId};
 use safelight_lineage::manifest::Manifest;
-use safelight_lineage::query::{ManifestFilter, ancestry, manifest};
+use safelight_lineage::query::{ManifestFilter, ancestry, generated_images, manifest};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Real;
 use safelight_store::BlobError;
@@ -285,7 +285,8 @@ pub fn honesty(
         }
         let recipe = stored_recipe(state, |blob| blobs.get(blob), started.run)?;
         let learned = dataset_at(state, started.at, &filter(&recipe))?;
-        let plan = Plan::from_manifest(recipe, &learned).map_err(PrepareError::from)?;
+        let plan = Plan::from_manifest(recipe, &learned, &generated_images(state, &learned))
+            .map_err(PrepareError::from)?;
         if plan.train.iter().any(|sample| dataset.row(sample.image).is_some()) {
             return Ok(Honesty::InSample);
         }

@@ -4,7 +4,7 @@ use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
 use safelight_lineage::event::Split;
 use safelight_lineage::id::{CheckpointId, RunId, WeightsId};
 use safelight_lineage::manifest::Manifest;
-use safelight_lineage::query::{ManifestFilter, manifest, manifest_as_of};
+use safelight_lineage::query::{ManifestFilter, generated_images, manifest, manifest_as_of};
 use safelight_lineage::state::{RunStatus, State};
 use safelight_lineage::value::Seq;
 use safelight_store::BlobError;
@@ -152,7 +152,7 @@ pub fn prepare_on(
         false => dataset_at(state, at, &filter(&recipe))?,
     };
     let digest = dataset.digest();
-    let mut plan = Plan::from_manifest(recipe, &dataset)?;
+    let mut plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))?;
     plan.initial = initial_weights(state, read, &plan.recipe, parent)?;
     Ok(Prepared { plan, manifest: digest, at, parent })
 }
@@ -237,7 +237,7 @@ pub fn prepare_resume(
     if actual != started.manifest {
         return Err(PrepareError::OtherDataset { at: started.at, expected: started.manifest, actual });
     }
-    let mut plan = Plan::from_manifest(recipe, &dataset)?;
+    let mut plan = Plan::from_manifest(recipe, &dataset, &generated_images(state, &dataset))?;
     plan.initial = initial_weights(state, &read, &plan.recipe, started.parent)?;
     plan.resume = Some(read(resume)?);
     Ok(Prepared { plan, manifest: actual, at: started.at, parent: started.parent })

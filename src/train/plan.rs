@@ -1,6 +1,7 @@
 //! Plans: a recipe applied to a dataset. Which images train, which validate,
 //! and what the first weights are; checked, before anything expensive starts.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use safelight_lineage::digest::{BlobId, Hasher};
@@ -101,12 +102,19 @@ pub enum PlanError {
 impl Plan {
     /// Applies a resolved recipe to a dataset, with fresh weights and from the
     /// beginning; set [`Plan::initial`] and [`Plan::resume`] for other starts.
-    pub fn from_manifest(recipe: Recipe, manifest: &Manifest) -> Result<Plan, PlanError> {
+    /// The images of `generated` are trained on and never validate.
+    pub fn from_manifest(
+        recipe: Recipe,
+        manifest: &Manifest,
+        generated: &BTreeSet<ImageId>,
+    ) -> Result<Plan, PlanError> {
         let classes = manifest.classes().to_vec();
         if classes.len() < 2 {
             return Err(PlanError::TooFewClasses { found: classes.len() });
         }
-        let (mut train, mut unlabelled) = labelled(manifest, Split::Train)?;
+        let (all, mut unlabelled) = labelled(manifest, Split::Train)?;
+        let (drawn, mut train): (Vec<Sample>, Vec<Sample>) =
+            all.into_iter().partition(|sample| generated.contains(&sample.image));
         let valid = match recipe.validation.split {
             Some(name) => {
                 let split = match name {
@@ -133,6 +141,8 @@ impl Plan {
                 ),
             },
         };
+        train.extend(drawn);
+        train.sort_unstable_by_key(|sample| sample.image);
         let plan = Plan { recipe, classes, train, valid, unlabelled, initial: None, resume: None };
         plan.check()?;
         Ok(plan)
@@ -264,14 +274,34 @@ mod tests {
         manifest((0..40).map(|i| (i, Some(u16::from(i < 10)), Split::Train)))
     }
 
+    #[test]
+    fn generated_images_are_trained_on_and_never_validate() {
+        let generated: BTreeSet<ImageId> = (5..20).map(|image| ImageId([image; 16])).collect();
+        let real = (0..40).filter(|i| !(5..20).contains(i));
+        let without = manifest(real.map(|i| (i, Some(u16::from(i < 10)), Split::Train)));
+        for text in ["fraction = 0.5", "fold = 0, folds = 2"] {
+            let recipe = recipe(&format!("batch = 4\nvalidation = {{ {text} }}"));
+            let plan = Plan::from_manifest(recipe.clone(), &forty(), &generated).expect("fits");
+            assert!(plan.valid.iter().all(|sample| !generated.contains(&sample.image)), "{text}");
+            assert_eq!(plan.train.len() + plan.valid.len(), 40);
+            assert!(plan.train.is_sorted_by_key(|sample| sample.image));
+            let alone = Plan::from_manifest(recipe, &without, &BTreeSet::new()).expect("fits");
+            assert_eq!(alone.valid, plan.valid, "{text}: they change nothing about what validates");
+        }
+    }
+
     fn recipe(text: &str) -> Recipe {
         Recipe::parse(text).expect("valid")
     }
 
     #[test]
     fn every_class_gives_the_same_share_and_nothing_is_lost() {
-        let plan = Plan::from_manifest(recipe("batch = 8\nvalidation = { fraction = 0.2 }"), &forty())
-            .expect("fits");
+        let plan = Plan::from_manifest(
+            recipe("batch = 8\nvalidation = { fraction = 0.2 }"),
+            &forty(),
+            &BTreeSet::new(),
+        )
+        .expect("fits");
         let of_class = |samples: &[Sample], class| samples.iter().filter(|s| s.label == class).count();
         assert_eq!((of_class(&plan.valid, 0), of_class(&plan.valid, 1)), (6, 2));
         assert_eq!(plan.train.len() + plan.valid.len(), 40);
@@ -281,17 +311,18 @@ mod tests {
     #[test]
     fn one_image_more_leaves_the_others_where_they_were() {
         let recipe = recipe("batch = 8\nvalidation = { fraction = 0.5 }");
-        let before = Plan::from_manifest(recipe.clone(), &forty()).expect("fits");
+        let before = Plan::from_manifest(recipe.clone(), &forty(), &BTreeSet::new()).expect("fits");
         let rows = (0..41).map(|i| (i, Some(u16::from(i < 10)), Split::Train));
-        let after = Plan::from_manifest(recipe, &manifest(rows)).expect("fits");
+        let after = Plan::from_manifest(recipe, &manifest(rows), &BTreeSet::new()).expect("fits");
         let moved = before.valid.iter().filter(|sample| !after.valid.contains(sample)).count();
         assert!(moved <= 1, "{moved} moved");
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
-        let check =
-            |text: &str, manifest: &Manifest| Plan::from_manifest(recipe(text), manifest).expect_err(text);
+        let check = |text: &str, manifest: &Manifest| {
+            Plan::from_manifest(recipe(text), manifest, &BTreeSet::new()).expect_err(text)
+        };
         let few = manifest((0..3).map(|i| (i, Some(0), Split::Train)));
         assert_eq!(check("", &few), PlanError::EmptyClasses { names: vec!["forest".into()] });
         assert_eq!(check("", &forty()), PlanError::BatchLargerThanSet { stage: 0, batch: 64, images: 32 });
@@ -306,7 +337,7 @@ mod tests {
     #[test]
     fn unlabelled_images_are_counted() {
         let rows = (0..20).map(|i| (i, (i < 16).then_some(u16::from(i % 2)), Split::Train));
-        let plan = Plan::from_manifest(recipe("batch = 4"), &manifest(rows)).expect("fits");
+        let plan = Plan::from_manifest(recipe("batch = 4"), &manifest(rows), &BTreeSet::new()).expect("fits");
         assert_eq!((plan.unlabelled, plan.train.len() + plan.valid.len()), (4, 16));
     }
 
@@ -318,7 +349,7 @@ mod tests {
                 let text = format!(
                     "batch = 8\nvalidation = {{ fold = {fold}, folds = 4, together = [{together}] }}"
                 );
-                let plan = Plan::from_manifest(recipe(&text), &forty()).expect("fits");
+                let plan = Plan::from_manifest(recipe(&text), &forty(), &BTreeSet::new()).expect("fits");
                 plan.valid.iter().map(|sample| sample.image).collect()
             };
             (0..4).map(valid).collect()
@@ -335,7 +366,7 @@ mod tests {
 
     #[test]
     fn the_digest_covers_recipe_and_samples() {
-        let plan = |text: &str| Plan::from_manifest(recipe(text), &forty()).expect("fits");
+        let plan = |text: &str| Plan::from_manifest(recipe(text), &forty(), &BTreeSet::new()).expect("fits");
         let base = plan("batch = 8");
         assert_eq!(base.digest(), plan("batch = 8").digest());
         assert_ne!(base.digest(), plan("batch = 9").digest());

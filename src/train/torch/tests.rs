@@ -32,6 +32,11 @@ static NEVER: AtomicBool = AtomicBool::new(false);
 /// Held by each test: several at once would wait for each other's threads.
 static ALONE: Mutex<()> = Mutex::new(());
 
+/// Waits until no other test computes.
+pub(super) fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Pictures by blob.
 struct Pictures(
     HashMap<BlobId, Vec<u8>>,
@@ -66,7 +71,7 @@ fn stripes(class: usize, index: usize) -> Vec<u8> {
 
 /// A plan for `images` pictures of each class, half as many for validation.
 fn plan(recipe: &str, images: usize) -> (Plan, Pictures) {
-    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let alone = alone();
     let mut pictures = HashMap::new();
     let mut rows = Vec::new();
     for index in 0..images * 3 / 2 {
@@ -81,7 +86,7 @@ fn plan(recipe: &str, images: usize) -> (Plan, Pictures) {
     }
     let manifest = Manifest::new(vec!["down".into(), "across".into()], rows);
     let recipe = Recipe::parse(recipe).expect("valid");
-    (Plan::from_manifest(recipe, &manifest).expect("fits"), Pictures(pictures, alone))
+    (Plan::from_manifest(recipe, &manifest, &Default::default()).expect("fits"), Pictures(pictures, alone))
 }
 
 /// Keeps checkpoints and the state of the last epoch that has one.

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod demo;
 pub mod ensemble;
 pub mod error;
+pub mod generate;
 pub mod image;
 pub mod import;
 pub mod interface;

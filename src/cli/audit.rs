@@ -4,6 +4,7 @@ mod blast;
 mod changes;
 mod difference;
 mod filter;
+mod generator;
 mod life;
 mod sheet;
 mod table;
@@ -16,7 +17,7 @@ use crate::error::{AppError, Exit};
 #[command(after_help = "Examples:\n  safelight audit removed --class sea --rule confidently-wrong\n  \
                   safelight audit relabelled --by rule --since 2026-11-01 --csv\n  \
                   safelight audit image train/sea/0001.jpg\n  safelight audit by ada\n  \
-                  safelight audit diff 5100 6200\n  safelight audit blast 77c0\n  \
+                  safelight audit diff 5100 6200\n  safelight audit blast 77c0\n  safelight audit generator 8d41\n  \
                   safelight audit sheet --pass 77c0 --output found.png")]
 pub struct AuditArgs {
     #[command(subcommand)]
@@ -31,6 +32,7 @@ enum Question {
     By(changes::ByArgs),
     Diff(difference::DiffArgs),
     Blast(blast::BlastArgs),
+    Generator(generator::GeneratorArgs),
     Sheet(sheet::SheetArgs),
 }
 
@@ -42,6 +44,7 @@ pub fn run(args: &AuditArgs, context: &Context) -> Result<Exit, AppError> {
         Question::By(args) => changes::by(args, context),
         Question::Diff(args) => difference::run(args, context),
         Question::Blast(args) => blast::run(args, context),
+        Question::Generator(args) => generator::run(args, context),
         Question::Sheet(args) => sheet::run(args, context),
     }
 }

@@ -16,12 +16,14 @@ use safelight_lineage::id::{CheckpointId, ImageId, PredictionsId, SubmissionId};
 
 use super::context::Context;
 use super::demo::DemoArgs;
+use super::generate::SampleArgs;
 use super::job::JobArgs;
 use super::output::Output;
 use super::predict::PredictArgs;
 use crate::clean::Embeddings;
 use crate::clean::gather::Pictures;
 use crate::error::{AppError, Exit};
+use crate::generate::quality::PictureJudge;
 use crate::session::Session;
 use crate::stop::Stop;
 use crate::train::recipe::Recipe;
@@ -35,6 +37,8 @@ pub struct Engine {
     pub embed: Embed,
     /// Work told as JSON lines.
     pub job: fn(&JobArgs, &Context) -> Result<Exit, AppError>,
+    /// A checkpoint that judges pictures which are no images of the dataset.
+    pub judge: MakeJudge,
     /// Out-of-fold predictions by models of folds.
     pub out_of_fold: OutOfFold,
     /// Predictions of a checkpoint.
@@ -43,6 +47,8 @@ pub struct Engine {
     pub probe: fn(&mut Session, &Embeddings, &Fast<'_>, &Stop, &Output) -> Result<PredictionsId, AppError>,
     /// What predicts and trains again.
     pub replay: fn(&Session, &Stop) -> Box<dyn crate::replay::engine::Engine>,
+    /// Samples of a generator.
+    pub sample: fn(&SampleArgs, &Context) -> Result<Exit, AppError>,
     /// A submission as if the dataset had been another.
     pub with_labels_as_of: WithLabelsAsOf,
 }
@@ -63,6 +69,9 @@ pub struct Fast<'a> {
     /// Threads that compute.
     pub threads: usize,
 }
+
+/// Loads a checkpoint to judge with so many threads.
+pub type MakeJudge = fn(&Session, CheckpointId, usize) -> Result<Box<dyn PictureJudge>, AppError>;
 
 /// Computes embeddings with so many threads.
 pub type Embed = fn(&Session, CheckpointId, &Pictures, usize, &Stop, &Output) -> Result<Embeddings, AppError>;

@@ -49,6 +49,8 @@ pub enum Job {
         #[arg(long, value_parser = super::find_rate::method)]
         method: Option<Method>,
     },
+    /// Train a generator
+    Generate(super::generate::WorkArgs),
 }
 
 /// Lets the engine do the job.

@@ -12,6 +12,7 @@ pub mod engine;
 pub mod ensemble;
 mod find_rate;
 mod gc;
+pub mod generate;
 mod history;
 pub mod import;
 mod index;
@@ -99,6 +100,7 @@ enum Command {
     Predict(predict::PredictArgs),
     Predictions(predictions::PredictionsArgs),
     Clean(clean::CleanArgs),
+    Generate(generate::GenerateArgs),
     Ensemble(ensemble::EnsembleArgs),
     Submit(submit::SubmitArgs),
     Score(submissions::ScoreArgs),
@@ -203,6 +205,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Predict(args) => predict::run(&args, context),
         Command::Predictions(args) => predictions::run(&args, context),
         Command::Clean(args) => clean::run(&args, context),
+        Command::Generate(args) => generate::run(&args, context),
         Command::Ensemble(args) => ensemble::run(&args, context),
         Command::Submit(args) => submit::run(&args, context),
         Command::Score(args) => submissions::score(&args, context),

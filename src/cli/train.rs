@@ -184,6 +184,12 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
 
 /// The recipe of a file (the defaults without one), with some of its values set.
 pub fn read_recipe(recipe: Option<&Path>, settings: &[String]) -> Result<Recipe, AppError> {
+    Recipe::parse(&recipe_text(recipe, settings)?).map_err(AppError::from)
+}
+
+/// The text of a recipe's file (none without one), with some of its top-level
+/// values set.
+pub(super) fn recipe_text(recipe: Option<&Path>, settings: &[String]) -> Result<String, AppError> {
     let mut text = match recipe {
         None => String::new(),
         Some(path) => {
@@ -197,7 +203,7 @@ pub fn read_recipe(recipe: Option<&Path>, settings: &[String]) -> Result<Recipe,
         };
         text = set(&text, key.trim(), value.trim())?;
     }
-    Recipe::parse(&text).map_err(AppError::from)
+    Ok(text)
 }
 
 /// Replaces or adds one top-level key of a TOML text.

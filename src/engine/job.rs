@@ -14,7 +14,12 @@ pub fn run(args: &JobArgs, context: &Context) -> Result<Exit, AppError> {
     use crate::train::device::Machine;
     use crate::train::recipe::Recipe;
 
-    let Job::Train { recipe, from, resume, at, threads, device, message, find_rate, method } = &args.job;
+    let (recipe, from, resume, at, threads, device, message, find_rate, method) = match &args.job {
+        Job::Train { recipe, from, resume, at, threads, device, message, find_rate, method } => {
+            (recipe, from, resume, at, threads, device, message, find_rate, method)
+        }
+        Job::Generate(args) => return crate::generate::work(args, context),
+    };
     let text = std::fs::read_to_string(recipe).map_err(|error| AppError::io("read", recipe, &error))?;
     let id = |text: &str| AppError::new(Exit::Usage, format!("'{text}' is not a whole id"));
     let start = match (from, resume) {

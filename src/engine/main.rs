@@ -15,6 +15,7 @@ use safelight::{clean, cli, demo, ensemble, error, import, predictions, session,
 mod demonstrate;
 mod embed;
 mod folds;
+mod generate;
 mod job;
 mod predict;
 mod replay;
@@ -26,10 +27,12 @@ static ENGINE: Engine = Engine {
     demo: demonstrate::run,
     embed: embed::embed,
     job: job::run,
+    judge: generate::judge,
     out_of_fold: folds::out_of_fold,
     predict: predict::run,
     probe: embed::probe,
     replay: replay::torch::engine,
+    sample: generate::sample,
     with_labels_as_of: what_if::with_labels_as_of,
 };
 

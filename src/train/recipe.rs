@@ -269,7 +269,7 @@ pub enum RecipeError {
     },
 }
 
-pub(super) fn within<T: PartialOrd + fmt::Display>(
+pub(crate) fn within<T: PartialOrd + fmt::Display>(
     key: &str,
     value: T,
     range: RangeInclusive<T>,

@@ -8,6 +8,8 @@ mod dataset;
 #[cfg(feature = "torch")]
 mod engine;
 mod ensemble;
+#[cfg(feature = "torch")]
+mod generate;
 mod keeping;
 mod layering;
 mod million;

@@ -82,6 +82,29 @@ impl Store {
         self.add(name, &Values { shape, values }, false, true)
     }
 
+    /// A parameter whose values are normal about `mean`; all `mean` without a
+    /// deviation.
+    pub fn normal(
+        &mut self,
+        name: String,
+        shape: Vec<usize>,
+        mean: f32,
+        deviation: f64,
+    ) -> Result<Tensor, TchError> {
+        let mut rng = self.rng(&name);
+        let mut draw = || match deviation > 0.0 {
+            true => mean + (rng.normal() * deviation) as f32,
+            false => mean,
+        };
+        let values = (0..shape.iter().product()).map(|_| draw()).collect();
+        self.add(name, &Values { shape, values }, false, false)
+    }
+
+    /// Where its tensors are.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     fn vector(&mut self, name: String, length: usize, value: f32, norm: bool) -> Result<Tensor, TchError> {
         self.add(name, &Values { shape: vec![length], values: vec![value; length] }, norm, false)
     }

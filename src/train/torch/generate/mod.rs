@@ -1,0 +1,14 @@
+//! Generators on libtorch: the two networks, their optimizer, a run, and drawing
+//! samples.
+
+mod critic;
+mod generator;
+mod optimizer;
+mod run;
+mod sample;
+mod state;
+#[cfg(test)]
+mod tests;
+
+pub use run::train_generator;
+pub use sample::{DrawError, draw};

@@ -192,7 +192,7 @@ pub fn announced(
         false => error.into(),
     })?;
     if keep {
-        let environment = engine.environment(threads.unwrap_or(1));
+        let environment = engine.environment(threads.unwrap_or(1).into());
         record(session, &done.receipt, &environment)?;
     }
     report(&context.out, &done);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::ImageId;
 
+use crate::train::device::Machine;
 use crate::train::environment::Environment;
 use crate::train::plan::Plan;
 use crate::train::progress::Progress;
@@ -25,8 +26,8 @@ pub struct PredictWork<'a> {
     pub images: &'a [(ImageId, BlobId)],
     /// Which views of each.
     pub views: Views,
-    /// Threads that compute: bits depend on it.
-    pub threads: usize,
+    /// What computed it, as recorded: bits depend on it.
+    pub machine: Machine,
 }
 
 /// A run to train again.
@@ -36,8 +37,8 @@ pub struct TrainWork<'a> {
     pub plan: &'a Plan,
     /// The last stage whose weights are wanted, from zero.
     pub last_stage: u32,
-    /// Threads that compute: bits depend on it.
-    pub threads: usize,
+    /// What computed it, as recorded: bits depend on it.
+    pub machine: Machine,
 }
 
 /// Why nothing was computed.
@@ -61,8 +62,9 @@ pub trait Engine {
         true
     }
 
-    /// Where it computes, with so many threads.
-    fn environment(&self, threads: usize) -> Environment;
+    /// Where it computes what was computed on this machine: on the processor
+    /// when the device is not here.
+    fn environment(&self, machine: Machine) -> Environment;
 
     /// Images by classes, row after row.
     ///
@@ -95,8 +97,8 @@ impl Engine for NoEngine {
         false
     }
 
-    fn environment(&self, threads: usize) -> Environment {
-        crate::train::environment::describe("none", threads, None)
+    fn environment(&self, machine: Machine) -> Environment {
+        crate::train::environment::describe("none", machine.threads, None)
     }
 
     fn probabilities(

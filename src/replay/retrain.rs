@@ -12,8 +12,9 @@ use safelight_store::BlobError;
 
 use super::engine::{Engine, EngineError, TrainWork};
 use super::error::ReplayError;
-use super::surroundings::{recorded, threads_of};
+use super::surroundings::{machine_of, recorded};
 use crate::runs::prepare::{dataset_at, filter, initial_weights, stored_recipe};
+use crate::train::device::Machine;
 use crate::train::plan::Plan;
 use crate::train::progress::Progress;
 
@@ -22,8 +23,8 @@ use crate::train::progress::Progress;
 /// are one training from its beginning.
 #[derive(Debug, Default)]
 pub struct Trainings {
-    done: BTreeMap<([u8; 32], usize), BTreeMap<u32, BlobId>>,
-    of_run: BTreeMap<RunId, ([u8; 32], usize)>,
+    done: BTreeMap<([u8; 32], Machine), BTreeMap<u32, BlobId>>,
+    of_run: BTreeMap<RunId, ([u8; 32], Machine)>,
 }
 
 impl Trainings {
@@ -47,13 +48,13 @@ impl Trainings {
         plan.initial = initial_weights(state, read, &plan.recipe, started.parent)?;
         let environment =
             recorded(read, Some(started.environment)).map_err(|error| blob("the environment", error))?;
-        let threads = threads.unwrap_or_else(|| threads_of(environment.as_ref(), 1));
-        let key = (plan.digest(), threads);
+        let machine = machine_of(environment.as_ref(), threads);
+        let key = (plan.digest(), machine);
         self.of_run.insert(run, key);
         if self.done.contains_key(&key) {
             return Ok(());
         }
-        let work = TrainWork { plan: &plan, last_stage: last_stage(replay, started), threads };
+        let work = TrainWork { plan: &plan, last_stage: last_stage(replay, started), machine };
         let failed = |error: EngineError| ReplayError::Train { run, error };
         let weights = engine.train(&work, progress).map_err(failed)?;
         self.done.insert(key, weights);

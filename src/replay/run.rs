@@ -23,7 +23,7 @@ use super::engine::{Engine, EngineError, PredictWork};
 use super::error::ReplayError;
 use super::receipt::{Receipt, StepReceipt, VERSION};
 use super::retrain::Trainings;
-use super::surroundings::{Work, not_repeatable, recorded, survey, threads_of};
+use super::surroundings::{Work, machine_of, not_repeatable, recorded, survey};
 use crate::clean::evidence::held_out;
 use crate::ensemble::cast::count;
 use crate::predictions::Probabilities;
@@ -289,7 +289,7 @@ impl Replay<'_> {
         let environment = recorded(|blob| self.blob(blob), event.environment).map_err(|error| {
             ReplayError::Blob { what: format!("the environment of predictions {id}"), error }
         })?;
-        let threads = self.threads.unwrap_or_else(|| threads_of(environment.as_ref(), 1));
+        let machine = machine_of(environment.as_ref(), self.threads);
         let views = Views::try_from(event.views).map_err(|error| ReplayError::Predict {
             predictions: id,
             error: EngineError::Failed(error.to_string()),
@@ -318,7 +318,7 @@ impl Replay<'_> {
                 classes: part.classes(),
                 images: &rows,
                 views,
-                threads,
+                machine,
             };
             let report = &mut *self.report;
             let said = engine

@@ -9,6 +9,7 @@ use safelight_store::BlobError;
 use serde::Serialize;
 
 use super::engine::Engine;
+use crate::train::device::Machine;
 use crate::train::environment::Environment;
 
 /// One respect in which environments differ.
@@ -70,9 +71,13 @@ pub fn not_repeatable(event: &safelight_lineage::event::PredictionsRecorded) -> 
     None
 }
 
-/// The threads that a step was computed with, when its environment says so.
-pub(super) fn threads_of(environment: Option<&Environment>, otherwise: usize) -> usize {
-    environment.map_or(otherwise, |environment| environment.threads as usize).max(1)
+/// What a step was computed on, when its environment says so; otherwise one
+/// thread of the processor. `threads` overrides the recorded number.
+pub(super) fn machine_of(environment: Option<&Environment>, threads: Option<usize>) -> Machine {
+    let recorded = environment.map_or(1, |environment| environment.threads as usize);
+    // A device of a newer version's is not here.
+    let device = environment.and_then(|environment| environment.device.parse().ok()).unwrap_or_default();
+    Machine { device, threads: threads.unwrap_or(recorded).max(1) }
 }
 
 /// The recorded environment of a step; none where there is none to read.
@@ -142,7 +147,7 @@ fn compare(
     let differences = match &then {
         None => Vec::new(),
         Some(then) => {
-            let here = engine.environment(threads.unwrap_or_else(|| threads_of(Some(then), 1)));
+            let here = engine.environment(machine_of(Some(then), threads));
             then.differences(&here)
                 .into_iter()
                 .map(|(what, recorded, here)| Respect { what: what.to_owned(), recorded, here })
@@ -150,4 +155,22 @@ fn compare(
         }
     };
     Ok(Surroundings { of, seq: step.seq, differences })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::device::DeviceName;
+    use crate::train::environment::describe;
+
+    #[test]
+    fn a_step_is_repeated_on_what_it_was_computed_on() {
+        let recorded = describe("cuda:1", 3, None);
+        let machine = machine_of(Some(&recorded), None);
+        assert_eq!((machine.device, machine.threads), (DeviceName::Cuda(1), 3));
+        assert_eq!(machine_of(Some(&recorded), Some(5)).threads, 5);
+        let newer = describe("tpu:0", 2, None);
+        assert_eq!(machine_of(Some(&newer), None), Machine::from(2));
+        assert_eq!(machine_of(None, None), Machine::from(1));
+    }
 }

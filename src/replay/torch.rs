@@ -11,6 +11,7 @@ use super::engine::{Engine, EngineError, PredictWork, TrainWork};
 use crate::runs::StoredImages;
 use crate::session::Session;
 use crate::stop::Stop;
+use crate::train::device::Machine;
 use crate::train::environment::Environment;
 use crate::train::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
 use crate::train::torch::{self, PredictError, Prediction, TrainError};
@@ -38,8 +39,8 @@ impl TorchEngine {
 }
 
 impl Engine for TorchEngine {
-    fn environment(&self, threads: usize) -> Environment {
-        torch::environment(threads)
+    fn environment(&self, machine: Machine) -> Environment {
+        torch::environment(here(machine))
     }
 
     fn probabilities(
@@ -56,12 +57,11 @@ impl Engine for TorchEngine {
             views: work.views,
         };
         let cache = Some(self.cache.as_path());
-        torch::predict(&prediction, &self.images, cache, work.threads, progress, self.stop.flag()).map_err(
-            |error| match error {
+        torch::predict(&prediction, &self.images, cache, here(work.machine), progress, self.stop.flag())
+            .map_err(|error| match error {
                 PredictError::Cancelled => EngineError::Cancelled,
                 other => EngineError::Failed(other.to_string()),
-            },
-        )
+            })
     }
 
     fn train(
@@ -78,7 +78,7 @@ impl Engine for TorchEngine {
             enough: &enough,
         };
         let cache = Some(self.cache.as_path());
-        let outcome = torch::train(work.plan, &self.images, cache, work.threads, &mut sink, &enough);
+        let outcome = torch::train(work.plan, &self.images, cache, here(work.machine), &mut sink, &enough);
         let reached = sink.weights.contains_key(&work.last_stage);
         match outcome {
             _ if self.stop.is_asked() && !reached => Err(EngineError::Cancelled),
@@ -87,6 +87,14 @@ impl Engine for TorchEngine {
             Err(_) if reached => Ok(sink.weights),
             Err(error) => Err(failed(&error)),
         }
+    }
+}
+
+/// The processor in place of a device that is not here.
+fn here(machine: Machine) -> Machine {
+    match torch::find(machine.device) {
+        Ok(_) => machine,
+        Err(_) => machine.threads.into(),
     }
 }
 

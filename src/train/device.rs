@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A device by name, as the command line takes it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DeviceName {
     /// The first GPU where there is one, otherwise the processor.
     Auto,
@@ -49,7 +49,7 @@ impl fmt::Display for DeviceName {
 
 /// What computes: a device, and threads of the processor. A number alone is
 /// that many threads of the processor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Machine {
     /// The device.
     pub device: DeviceName,

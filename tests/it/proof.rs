@@ -18,7 +18,7 @@ fn story() -> (Bench, Story, Told) {
     let told = story.tell();
     let receipt = story.replay(told.submission, Depth::Votes).expect("a verdict").receipt;
     use safelight::replay::engine::Engine as _;
-    record(&mut story.session, &receipt, &HashEngine::default().environment(1)).expect("recorded");
+    record(&mut story.session, &receipt, &HashEngine::default().environment(1.into())).expect("recorded");
     // Long and short frames between the submission and the head.
     story.import(Split::Train, 400..700);
     let image = story.session.state().images().next().expect("one").id;

@@ -222,7 +222,7 @@ fn fold_models_are_asked_about_the_images_they_were_kept_from() {
             classes: held.images.classes(),
             images: &rows,
             views: safelight::train::views::Views::Plain,
-            threads: 3,
+            machine: 3.into(),
         };
         let values = HashEngine::default().probabilities(&work, &mut |_| {}).expect("values");
         let images = rows.iter().map(|(image, _)| *image).collect();
@@ -231,7 +231,8 @@ fn fold_models_are_asked_about_the_images_they_were_kept_from() {
     let evidence = put_together(story.session.state(), &judged).expect("evidence");
     let blobs = story.session.repository().blobs().clone();
     let probabilities = blobs.put(&evidence.probabilities.to_bytes()).expect("a blob");
-    let environment = Some(blobs.put(&HashEngine::default().environment(3).to_json()).expect("a blob"));
+    let environment =
+        Some(blobs.put(&HashEngine::default().environment(3.into()).to_json()).expect("a blob"));
     let source =
         PredictionSource::Folds { checkpoints: judged.iter().map(|(held, _)| held.checkpoint).collect() };
     let frame = story.session.record(None, |_, transaction| safelight_lineage::event::PredictionsRecorded {

@@ -13,6 +13,7 @@ use safelight::runs::prepare::{filter, prepare};
 use safelight::session::Session;
 use safelight::submit::SubmissionFormat;
 use safelight::submit::commit::commit;
+use safelight::train::device::Machine;
 use safelight::train::environment::{Environment, describe};
 use safelight::train::plan::Plan;
 use safelight::train::progress::Progress;
@@ -63,7 +64,9 @@ fn said(work: &PredictWork<'_>, noise: f32) -> Vec<f32> {
             let mut key = work.weights.to_vec();
             key.extend_from_slice(image.as_bytes());
             key.extend_from_slice(blob.as_bytes());
-            key.extend_from_slice(format!("{:?} {} {}", work.views, work.size, work.threads).as_bytes());
+            key.extend_from_slice(
+                format!("{:?} {} {}", work.views, work.size, work.machine.threads).as_bytes(),
+            );
             let hash = BlobId::of(&key);
             let parts: Vec<f32> = (0..classes).map(|class| 1.0 + f32::from(hash.0[class])).collect();
             let sum: f32 = parts.iter().sum();
@@ -77,8 +80,11 @@ fn said(work: &PredictWork<'_>, noise: f32) -> Vec<f32> {
 }
 
 impl Engine for HashEngine {
-    fn environment(&self, threads: usize) -> Environment {
-        Environment { cpu: self.processor.clone(), ..describe("abacus", threads, Some("libhash".to_owned())) }
+    fn environment(&self, machine: Machine) -> Environment {
+        Environment {
+            cpu: self.processor.clone(),
+            ..describe("abacus", machine.threads, Some("libhash".to_owned()))
+        }
     }
 
     fn probabilities(
@@ -95,7 +101,7 @@ impl Engine for HashEngine {
         _: &mut dyn FnMut(&Progress),
     ) -> Result<BTreeMap<u32, BlobId>, EngineError> {
         self.trainings += 1;
-        let stage = |stage| (stage, BlobId::of(&weights(work.plan, stage, work.threads)));
+        let stage = |stage| (stage, BlobId::of(&weights(work.plan, stage, work.machine.threads)));
         Ok((0..=work.last_stage).map(stage).collect())
     }
 }
@@ -174,7 +180,7 @@ impl Story {
             prepare(self.session.state(), |blob| blobs.get(blob), recipe.clone(), parent).expect("a plan");
         assert_eq!(prepared.manifest, manifest(self.session.state(), &filter(recipe)).digest());
         let toml = blobs.put(prepared.plan.recipe.to_toml().as_bytes()).expect("a blob");
-        let environment = blobs.put(&HashEngine::default().environment(3).to_json()).expect("a blob");
+        let environment = blobs.put(&HashEngine::default().environment(3.into()).to_json()).expect("a blob");
         let (manifest, at) = (prepared.manifest, prepared.at);
         let frame = self.session.record(None, |_, transaction| RunStarted {
             run: RunId(transaction.derive("run", 0)),
@@ -222,7 +228,7 @@ impl Story {
             classes: dataset.classes(),
             images: &images,
             views: Views::try_from(views).expect("views"),
-            threads: 3,
+            machine: 3.into(),
         };
         let values = said(&work, 0.0);
         let images = images.iter().map(|(image, _)| *image).collect();
@@ -245,7 +251,7 @@ impl Story {
         let probabilities = blobs.put(&said.to_bytes()).expect("a blob");
         let environment = match source {
             PredictionSource::External { .. } => None,
-            _ => Some(blobs.put(&HashEngine::default().environment(3).to_json()).expect("a blob")),
+            _ => Some(blobs.put(&HashEngine::default().environment(3.into()).to_json()).expect("a blob")),
         };
         let frame = self.session.record(None, |_, transaction| PredictionsRecorded {
             predictions: PredictionsId(transaction.derive("predictions", 0)),

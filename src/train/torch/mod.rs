@@ -17,7 +17,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-pub use device::{environment, prepare};
+pub use device::{environment, find, prepare};
 pub use error::{PredictError, TrainError};
 pub use find::find_rate;
 pub use generate::{DrawError, draw, train_generator};

@@ -28,6 +28,8 @@ use crate::train::recipe::{Recipe, RecipeError};
     after_help = "Examples:\n  safelight train --print-recipe > recipe.toml\n  safelight train recipe.toml\n  \
                   safelight train recipe.toml --set seed=2 --set architecture=mobilenet_v2\n  \
                   safelight train recipe.toml --from 8d41\n  safelight train recipe.toml --weights 5ac1\n  safelight train --resume 77aa\n  safelight train recipe.toml --device cuda:0\n\n\
+                  A recipe may also say moving_average = 0.99, precision = \"bf16\", or\n\
+                  augmentation = { preset = \"trivial_augment\" }.\n\n\
                   Ctrl-C stops the run at its next step; what it needs to go on is kept."
 )]
 pub struct TrainArgs {

@@ -84,6 +84,12 @@ bench-train: build
 	tests/bench-train.sh ./target/release/safelight $(SCENES)
 	$(CARGO) bench --locked --no-default-features --bench pipeline -- $(SCENES)
 
+# What images that a generator drew bring to a model of SCENES, over three seeds.
+# Takes hours on two cores; EPOCHS=20 make bench-generate takes less.
+.PHONY: bench-generate
+bench-generate: build
+	tests/bench-generate.sh ./target/release/safelight $(SCENES)
+
 # What .ci/run checks beside the tests.
 check: format clippy docs deny
 

@@ -35,6 +35,7 @@ pub fn work(args: &WorkArgs, context: &Context) -> Result<Exit, AppError> {
         recipe: recipe.filter(|_| !args.resume),
         judge: judge.map(|checkpoint| (checkpoint, args.judge_every)),
         threads: args.threads,
+        keep: args.keep,
         message: args.message.clone(),
     };
     let stop = Stop::install();

@@ -43,6 +43,8 @@ pub struct GenerateOrder {
     pub judge: Option<(CheckpointId, u32)>,
     /// Threads that compute.
     pub threads: usize,
+    /// Do not go on with what was stopped, but keep it as it is.
+    pub keep: bool,
     /// What the person says about it.
     pub message: Option<String>,
 }
@@ -164,7 +166,7 @@ pub fn execute_generator(
 /// How an ending is called, and in words why, unless all went as planned.
 pub fn words(ending: GeneratorEnding) -> (&'static str, Option<String>) {
     match ending {
-        GeneratorEnding::Finished => ("finished", None),
+        GeneratorEnding::Finished | GeneratorEnding::Kept { .. } => ("finished", None),
         GeneratorEnding::Collapsed { epoch } => {
             ("collapsed", Some(format!("its samples had become all alike by epoch {}", epoch + 1)))
         }
@@ -186,7 +188,9 @@ fn begin(
     cache: &Path,
 ) -> Result<(PreparedGenerator, GeneratorJob), GenerateError> {
     let Some(recipe) = &order.recipe else {
-        return Ok(prepare_generator_resume(session.state(), cache, order.generator)?);
+        let (mut prepared, job) = prepare_generator_resume(session.state(), cache, order.generator)?;
+        prepared.plan.keep = order.keep;
+        return Ok((prepared, job));
     };
     let prepared = prepare_generator(session.state(), recipe.clone(), session.head())?;
     let job = GeneratorJob {
@@ -208,7 +212,7 @@ fn train(
     job: &GeneratorJob,
     sink: &mut CacheSink<'_>,
 ) -> Result<GenerateOutcome, GenerateError> {
-    if let Some(checkpoint) = job.judge {
+    if let Some(checkpoint) = job.judge.filter(|_| !order.keep) {
         let judge = Judge::new(session.state(), &sink.blobs, checkpoint, order.threads)?;
         let reference = reference(&judge, prepared, &sink.blobs, sink.stop)?;
         sink.judge = Some((judge, reference));

@@ -48,6 +48,11 @@ pub struct GeneratorEpoch {
 pub enum GeneratorEnding {
     /// All epochs were made.
     Finished,
+    /// It had been stopped, and was to be kept as it was.
+    Kept {
+        /// Whole epochs that were made.
+        epochs: u32,
+    },
     /// Its samples became all alike, and the recipe says to stop then.
     Collapsed {
         /// The epoch, from zero.

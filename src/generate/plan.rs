@@ -26,6 +26,8 @@ pub struct GeneratorPlan {
     pub train: Vec<Sample>,
     /// Where an interrupted run of this very plan left off.
     pub resume: Option<Vec<u8>>,
+    /// Train no further: the generator is what it was there.
+    pub keep: bool,
 }
 
 /// Why a recipe does not fit a dataset.
@@ -99,7 +101,7 @@ impl GeneratorPlan {
             }
         }
         let note = GeneratorNote::new(&recipe, classes);
-        Ok(GeneratorPlan { recipe, note, train, resume: None })
+        Ok(GeneratorPlan { recipe, note, train, resume: None, keep: false })
     }
 
     /// Real pictures in a step of the critic.

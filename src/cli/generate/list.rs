@@ -210,6 +210,9 @@ fn words_of(ending: &crate::generate::history::GeneratorEnding) -> String {
     use crate::generate::history::GeneratorEnding;
     match ending {
         GeneratorEnding::Finished => "after all its epochs".to_owned(),
+        GeneratorEnding::Kept { epochs } => {
+            format!("after {epochs} epochs, where it was stopped and then kept")
+        }
         GeneratorEnding::Collapsed { epoch } => {
             format!("in epoch {}, because its samples were all alike", epoch + 1)
         }

@@ -28,7 +28,7 @@ use crate::stop::Stop;
 #[command(after_help = "Examples:\n  safelight generate train --print-recipe > generator.toml\n  \
                   safelight generate train generator.toml --class sea\n  \
                   safelight generate train generator.toml --set penalty=gradient --judge 77c0\n  \
-                  safelight generate train --resume 5d02\n\n\
+                  safelight generate train --resume 5d02\n  safelight generate train --resume 5d02 --keep\n\n\
                   Ctrl-C stops it at its next step; what it needs to go on is kept in the cache, and so is a\n\
                   grid of samples of every epoch: .safelight/cache/generators/ID/epoch-0001.png")]
 pub(super) struct TrainArgs {
@@ -55,6 +55,10 @@ pub(super) struct TrainArgs {
     /// Go on with a generator whose training was stopped or killed.
     #[arg(long, value_name = "GENERATOR", conflicts_with_all = ["recipe", "class", "set", "judge"])]
     resume: Option<String>,
+
+    /// Do not go on with it, but keep the generator as it is.
+    #[arg(long, requires = "resume")]
+    keep: bool,
 
     /// Threads that compute; the weights depend on it [default: all cores].
     #[arg(long, value_name = "N")]
@@ -88,7 +92,13 @@ pub(super) fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError>
     let (generator, resume) = match &args.resume {
         Some(prefix) => {
             let generator = unfinished(&cache, prefix)?;
-            prepare_generator_resume(session.state(), &cache, generator)?;
+            let (prepared, _) = prepare_generator_resume(session.state(), &cache, generator)?;
+            if args.keep && prepared.plan.resume.is_none() {
+                return Err(AppError::refused(
+                    "its first epoch was not finished; there is no generator to keep",
+                )
+                .hint(format!("go on with: safelight generate train --resume {}", generator.short())));
+            }
             (generator, true)
         }
         None => {
@@ -184,6 +194,9 @@ fn arguments(
     ];
     if resume {
         arguments.push("--resume".into());
+    }
+    if args.keep {
+        arguments.push("--keep".into());
     }
     if let Some(judge) = judge {
         arguments.extend(["--judge".into(), judge.to_string().into()]);
@@ -332,6 +345,9 @@ pub struct WorkArgs {
     /// Go on with it.
     #[arg(long, conflicts_with = "recipe")]
     pub resume: bool,
+    /// Keep it as it is.
+    #[arg(long, requires = "resume")]
+    pub keep: bool,
     /// The checkpoint that judges, whole.
     #[arg(long)]
     pub judge: Option<String>,

@@ -172,6 +172,10 @@ impl<'a> Run<'a> {
         sink: &mut dyn GenerateSink,
         cancel: &AtomicBool,
     ) -> Result<GenerateOutcome, TrainError> {
+        if self.plan.keep {
+            let weights = self.weights()?;
+            return Ok(self.trained(weights, GeneratorEnding::Kept { epochs: from.epoch }));
+        }
         self.real = self.real_distances()?;
         let recipe = &self.plan.recipe;
         let mut place = from;

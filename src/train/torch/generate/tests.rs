@@ -165,6 +165,14 @@ fn a_run_that_was_stopped_goes_on_to_the_same_bits() {
         plan.resume = Some(keep.state);
         assert_eq!(trained(&plan, &pictures).0, whole, "killed after {stop_after}");
     }
+    // What was stopped can be kept as it is.
+    let resumed = plan.resume.clone().expect("a state");
+    let (place, parts, _) = read(&resumed, &plan.digest()).expect("reads");
+    plan.keep = true;
+    let (kept, _, ending) = trained(&plan, &pictures);
+    assert_eq!(ending, GeneratorEnding::Kept { epochs: place.epoch });
+    assert_eq!(decode(&kept, NOTE).expect("weights").0, parts["average"]);
+    plan.keep = false;
     plan.recipe.seed += 1;
     let other = run(&plan, &pictures, &mut Keep::default());
     assert!(matches!(other, Err(TrainError::OtherPlan { .. })));

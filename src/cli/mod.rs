@@ -18,6 +18,7 @@ pub mod import;
 mod index;
 mod init;
 pub mod job;
+mod jobs;
 pub mod output;
 pub mod predict;
 mod predictions;
@@ -107,6 +108,7 @@ enum Command {
     Submissions(submissions::SubmissionsArgs),
     Replay(replay::ReplayArgs),
     CheckReceipt(replay::CheckReceiptArgs),
+    Jobs(jobs::JobsArgs),
     Checkout(checkout::CheckoutArgs),
     Prove(proof::ProveArgs),
     CheckProof(proof::CheckProofArgs),
@@ -163,6 +165,7 @@ fn run_with(
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
             // Nothing can be said any more where stderr is closed.
             let _ = error.print();
+            output::Output::new(false, false).end(exit);
             return exit.into();
         }
     };
@@ -177,13 +180,15 @@ fn run_with(
             Cli::command().print_help().map_err(|error| crate::error::AppError::failed(error.to_string()))
         }),
     };
-    match outcome {
-        Ok(exit) => exit.into(),
+    let exit = match outcome {
+        Ok(exit) => exit,
         Err(error) => {
             context.out.failure(&error);
-            error.exit.into()
+            error.exit
         }
-    }
+    };
+    context.out.end(exit);
+    exit.into()
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::AppError> {
@@ -212,6 +217,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::A
         Command::Submissions(args) => submissions::submissions(&args, context),
         Command::Replay(args) => replay::run(&args, context),
         Command::CheckReceipt(args) => replay::check_receipt(&args, context),
+        Command::Jobs(args) => jobs::run(&args, context),
         Command::Checkout(args) => checkout::run(&args, context),
         Command::Prove(args) => proof::prove_submission(&args, context),
         Command::CheckProof(args) => proof::check_proof(&args, context),

@@ -1,14 +1,20 @@
 //! Where a command's words go: results to stdout, as text or as one JSON
 //! document; progress, notices and errors to stderr.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
-use crate::error::AppError;
+use crate::error::{AppError, Exit};
+use crate::jobs::folder::JobFolder;
+use crate::jobs::line::Line;
+use crate::jobs::log::JobLog;
+use crate::jobs::registry::{Registry, VARIABLE};
 
 /// The output of one command.
 #[derive(Debug)]
@@ -16,16 +22,59 @@ pub struct Output {
     json: bool,
     quiet: bool,
     closed: RefCell<bool>,
+    job: OnceCell<JobLog>,
 }
 
 impl Output {
     /// Text, or JSON when asked for; `quiet` hides progress and notices.
     pub fn new(json: bool, quiet: bool) -> Self {
-        Output { json, quiet, closed: RefCell::new(false) }
+        let out = Output { json, quiet, closed: RefCell::new(false), job: OnceCell::new() };
+        // Whoever started this process as a job made the folder for it.
+        if let Some(folder) = std::env::var_os(VARIABLE) {
+            out.work_on(JobFolder::at(folder.into()));
+        }
+        out
+    }
+
+    /// Makes this command a job that others can watch and stop, unless it is
+    /// one already. Called where long work begins; a cache that cannot be
+    /// written is no reason not to work.
+    pub fn become_job(&self, cache: &Path) {
+        if self.job.get().is_none() {
+            let arguments = command_line(std::env::args_os().skip(1));
+            if let Ok((folder, _)) = Registry::new(cache).create(arguments, false) {
+                self.work_on(folder);
+            }
+        }
+    }
+
+    fn work_on(&self, folder: JobFolder) {
+        if let Ok(log) = JobLog::open(folder) {
+            let _ = self.job.set(log);
+        }
+    }
+
+    /// The folder of the job that this command is.
+    pub fn job(&self) -> Option<&JobFolder> {
+        self.job.get().map(JobLog::folder)
+    }
+
+    /// Records how the job ended, if this command is one.
+    pub fn end(&self, exit: Exit) {
+        if let Some(job) = self.job.get() {
+            job.end(exit);
+        }
+    }
+
+    fn log(&self, line: impl FnOnce() -> Line) {
+        if let Some(job) = self.job.get() {
+            job.write(&line());
+        }
     }
 
     /// Writes a line of text to stdout; nothing under `--json`.
     pub fn line(&self, text: impl AsRef<str>) {
+        self.log(|| Line::Said { text: text.as_ref().to_owned() });
         if !self.json {
             self.write(text.as_ref().as_bytes());
         }
@@ -33,6 +82,15 @@ impl Output {
 
     /// Writes the JSON document of the command; nothing without `--json`.
     pub fn document(&self, value: &impl Serialize) {
+        if self.job.get().is_some()
+            && let Ok(document) = serde_json::to_value(value)
+        {
+            self.log(|| Line::Result { document });
+        }
+        self.print(value);
+    }
+
+    fn print(&self, value: &impl Serialize) {
         if self.json {
             match serde_json::to_string_pretty(value) {
                 Ok(text) => self.write(text.as_bytes()),
@@ -52,6 +110,7 @@ impl Output {
 
     /// Tells a person something on stderr that is not the result.
     pub fn notice(&self, text: &str) {
+        self.log(|| Line::Noticed { text: text.to_owned() });
         if !self.quiet {
             eprintln!("{text}");
         }
@@ -77,6 +136,7 @@ impl Output {
             "{{prefix:<12}} {{bar:30}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{msg}}  ETA {{eta}}"
         )));
         bar.set_prefix(what.to_owned());
+        self.watch(&bar);
         bar
     }
 
@@ -86,7 +146,14 @@ impl Output {
         bar.set_style(style("{spinner} {prefix} {msg}  {elapsed}"));
         bar.set_prefix(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
+        self.watch(&bar);
         bar
+    }
+
+    fn watch(&self, bar: &ProgressBar) {
+        if let Some(job) = self.job.get() {
+            job.watch(bar);
+        }
     }
 
     // indicatif itself stays silent where stderr is not a terminal.
@@ -100,12 +167,34 @@ impl Output {
         for hint in &error.hints {
             eprintln!("  hint: {hint}");
         }
-        self.document(&serde_json::json!({
+        self.log(|| Line::Failed {
+            error: error.message.clone(),
+            hints: error.hints.clone(),
+            exit_code: error.exit.code(),
+        });
+        self.print(&serde_json::json!({
             "error": error.message,
             "hints": error.hints,
             "exit_code": error.exit.code(),
         }));
     }
+}
+
+/// The arguments of a command without those that say where and how to show it.
+fn command_line(arguments: impl Iterator<Item = OsString>) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut value = false;
+    for argument in arguments {
+        let text = argument.to_string_lossy().into_owned();
+        let global = ["-C", "--repository", "--actor"].contains(&text.as_str());
+        let shown = ["--json", "-q", "--quiet"].contains(&text.as_str());
+        let joined = text.starts_with("--repository=") || text.starts_with("--actor=");
+        if !(value || global || shown || joined) {
+            kept.push(text);
+        }
+        value = global;
+    }
+    kept
 }
 
 fn style(template: &str) -> ProgressStyle {
@@ -139,7 +228,13 @@ pub fn columns(rows: &[Vec<String>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::columns;
+    use super::{columns, command_line};
+
+    #[test]
+    fn a_job_is_named_by_what_it_does() {
+        let arguments = ["-C", "/x", "clean", "propose", "--rule", "blank", "--json", "--actor=ada"];
+        assert_eq!(command_line(arguments.iter().map(Into::into)), ["clean", "propose", "--rule", "blank"]);
+    }
 
     #[test]
     fn columns_line_up() {

@@ -180,6 +180,9 @@ pub fn announced(
         Depth::Votes => Box::new(NoEngine),
         Depth::Predictions | Depth::Training => (context.engine()?.replay)(session, stop),
     };
+    if depth != Depth::Votes {
+        context.out.become_job(&session.repository().cache_dir());
+    }
     let then = then(session, submission)?;
     let work = work(session, &then, submission, depth, &*engine, threads)?;
     describe(&context.out, &then, depth, &work);

@@ -241,7 +241,9 @@ pub fn start(
     stop: &Stop,
     out: &Output,
 ) -> Result<Trained, AppError> {
-    let jobs = session.repository().cache_dir().join("jobs");
+    let cache = session.repository().cache_dir();
+    out.become_job(&cache);
+    let jobs = out.job().map_or_else(|| cache.join("jobs"), |job| job.path().to_owned());
     fs::create_dir_all(&jobs).map_err(|error| AppError::io("make", &jobs, &error))?;
     let name = format!("train-{}-{}", std::process::id(), session.state().seq());
     let recipe = jobs.join(format!("{name}.toml"));
@@ -266,8 +268,11 @@ pub fn start(
         arguments.extend(["--message".into(), message.into()]);
     }
     arguments.extend_from_slice(more);
-    let child = JobChild::spawn(&jobs, &name, &arguments)
-        .map_err(|error| AppError::io("start a job in", &jobs, &error))?;
+    let child = match out.job() {
+        Some(job) => JobChild::spawn_for(job, &arguments),
+        None => JobChild::spawn(&jobs, &name, &arguments),
+    };
+    let child = child.map_err(|error| AppError::io("start a job in", &jobs, &error))?;
     let output = child.output().to_owned();
     let mut watch = Watch::new(out);
     let ended = child

@@ -40,6 +40,7 @@ pub fn run(args: &PredictArgs, context: &Context) -> Result<Exit, AppError> {
         machine: machine(args.device, args.threads),
     };
     let stop = Stop::install();
+    context.out.become_job(&session.repository().cache_dir());
     let bar = context.out.bar("predicting", 0, "views");
     let Predicted { id, probabilities, calibration } =
         predict(&mut session, request, &stop, &mut |progress| match progress {

@@ -7,7 +7,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -15,6 +15,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::folder::JobFolder;
+use super::process::Process;
+use super::registry::VARIABLE;
 use crate::stop::Stop;
 
 /// How often the file is looked at.
@@ -28,6 +31,8 @@ pub struct JobChild {
     process: std::process::Child,
     output: PathBuf,
     errors: PathBuf,
+    /// Whether others write to these files too.
+    shared: bool,
     file: File,
     partial: Vec<u8>,
 }
@@ -61,17 +66,35 @@ impl JobChild {
     /// When the files cannot be made or the program cannot be started.
     pub fn spawn(folder: &Path, name: &str, arguments: &[OsString]) -> io::Result<JobChild> {
         fs::create_dir_all(folder)?;
-        let output = folder.join(format!("{name}.jsonl"));
-        let errors = folder.join(format!("{name}.err"));
+        JobChild::start(folder.join(format!("{name}.jsonl")), folder.join(format!("{name}.err")), arguments)
+    }
+
+    /// Starts this very program with `arguments` as a part of a job: its output
+    /// and errors go to the job's, and it is recorded as one of its processes.
+    ///
+    /// # Errors
+    /// When the files cannot be written or the program cannot be started.
+    pub fn spawn_for(job: &JobFolder, arguments: &[OsString]) -> io::Result<JobChild> {
+        let mut child = JobChild::start(job.output(), job.errors(), arguments)?;
+        child.shared = true;
+        job.add_process(&Process::of(child.process.id() as i32))?;
+        Ok(child)
+    }
+
+    fn start(output: PathBuf, errors: PathBuf, arguments: &[OsString]) -> io::Result<JobChild> {
+        let written = JobFolder::append(&output)?;
+        let mut file = File::open(&output)?;
+        file.seek(SeekFrom::End(0))?;
         let process = Command::new(std::env::current_exe()?)
             .args(arguments)
+            // The job is this process's, not the child's to end.
+            .env_remove(VARIABLE)
             .stdin(Stdio::null())
-            .stdout(File::create(&output)?)
-            .stderr(File::create(&errors)?)
+            .stdout(written)
+            .stderr(JobFolder::append(&errors)?)
             .process_group(0)
             .spawn()?;
-        let file = File::open(&output)?;
-        Ok(JobChild { process, output, errors, file, partial: Vec::new() })
+        Ok(JobChild { process, output, errors, shared: false, file, partial: Vec::new() })
     }
 
     /// Where its output goes.
@@ -92,7 +115,7 @@ impl JobChild {
             self.drain(&mut line)?;
             if let Some(status) = ended {
                 let errors = tail(&self.errors)?;
-                if errors.is_empty() {
+                if errors.is_empty() && !self.shared {
                     // An empty file is no evidence of anything; leave no litter.
                     let _ = fs::remove_file(&self.errors);
                 }

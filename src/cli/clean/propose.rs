@@ -113,6 +113,7 @@ pub(super) fn run(args: &ProposeArgs, context: &Context) -> Result<Exit, AppErro
         tell_honesty(&session, id, args.in_sample, context)?;
     }
     let stop = Stop::install();
+    context.out.become_job(&session.repository().cache_dir());
     let looks = rules.iter().any(|rule| !rule.needs_predictions());
     let pictures =
         if looks || trains { look(&session, threads, &stop, &context.out)? } else { Pictures::default() };

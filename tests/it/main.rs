@@ -10,6 +10,7 @@ mod engine;
 mod ensemble;
 #[cfg(feature = "torch")]
 mod generate;
+mod jobs;
 mod keeping;
 mod layering;
 mod million;

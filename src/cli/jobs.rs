@@ -1,9 +1,7 @@
 //! `safelight jobs`.
 
-use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
-use safelight_lineage::event::Actor;
 use safelight_lineage::id::RunId;
 
 use super::context::Context;
@@ -11,13 +9,11 @@ use super::output::columns;
 use super::words;
 use crate::error::{AppError, Exit};
 use crate::jobs::folder::{Status, now};
-use crate::jobs::registry::Registry;
-use crate::jobs::watch::{Watched, Watcher};
+use crate::jobs::registry::{Registry, global};
+use crate::jobs::watch::{Watched, Watcher, recipe};
 use crate::runs::death::record_death;
-use crate::runs::prepare::stored_recipe;
 use crate::session::Session;
 use crate::stop::Stop;
-use crate::train::recipe::Recipe;
 
 /// How often a job is looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -103,21 +99,6 @@ pub fn run(args: &JobsArgs, context: &Context) -> Result<Exit, AppError> {
         Some(Action::Start { .. }) => {}
     }
     Ok(Exit::Done)
-}
-
-/// What a job started here is told before its own arguments.
-pub fn global(session: &Session) -> Vec<OsString> {
-    let mut arguments: Vec<OsString> = vec!["-C".into(), session.root().into()];
-    if let Actor::Person { name } = session.actor() {
-        arguments.extend(["--actor".into(), name.into()]);
-    }
-    arguments
-}
-
-/// The recipe of a run, for how long it takes.
-pub fn recipe(session: &Session, run: RunId) -> Option<Recipe> {
-    let blobs = session.repository().blobs();
-    stored_recipe(session.state(), |blob| blobs.get(blob), run).ok()
 }
 
 fn look<'a>(watcher: &'a mut Watcher, session: &Session) -> Result<Vec<&'a Watched>, AppError> {

@@ -3,6 +3,7 @@
 
 mod findings;
 mod history;
+mod jobs;
 mod judgements;
 mod likeness;
 mod pictures;

@@ -9,6 +9,7 @@ use safelight_tui::Ports;
 
 use super::findings::StoredFindings;
 use super::history::{SessionActions, StoredHistory};
+use super::jobs::StoredJobs;
 use super::judgements::StoredJudgements;
 use super::likeness::PictureLikeness;
 use super::pictures::StoredPictures;
@@ -48,8 +49,8 @@ pub fn ports(root: &Path, actor: Actor) -> Result<(Ports, PathBuf), StoreError> 
         history: Box::new(StoredHistory::new(session.clone())),
         pictures: Arc::new(StoredPictures(blobs.clone())),
         actions: Some(Box::new(SessionActions(session.clone()))),
-        findings: Some(Box::new(StoredFindings { session, blobs: blobs.clone() })),
-        jobs: None,
+        findings: Some(Box::new(StoredFindings { session: session.clone(), blobs: blobs.clone() })),
+        jobs: Some(Box::new(StoredJobs::new(session.clone(), &cache))),
         judgements: Some(Box::new(StoredJudgements::new(blobs.clone()))),
         likeness: Some(Box::new(PictureLikeness::new(blobs, cache.clone()))),
     };

@@ -7,8 +7,11 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use safelight_lineage::event::Actor;
+
 use super::folder::{Job, JobFolder, now};
 use super::process::Process;
+use crate::session::Session;
 
 /// How many jobs that ended are kept.
 pub const KEPT: usize = 50;
@@ -17,6 +20,15 @@ const KEPT_FOR: u64 = 30 * 24 * 60 * 60 * 1_000;
 
 /// Names the folder of the job that a process works on.
 pub const VARIABLE: &str = "SAFELIGHT_JOB";
+
+/// What a job started here is told before its own arguments.
+pub fn global(session: &Session) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["-C".into(), session.root().into()];
+    if let Actor::Person { name } = session.actor() {
+        arguments.extend(["--actor".into(), name.into()]);
+    }
+    arguments
+}
 
 /// The jobs of a repository.
 #[derive(Debug, Clone)]

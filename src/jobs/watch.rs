@@ -11,6 +11,8 @@ use safelight_lineage::id::RunId;
 use super::account::Account;
 use super::folder::{End, Job, JobFolder, Status};
 use super::registry::Registry;
+use crate::runs::prepare::stored_recipe;
+use crate::session::Session;
 use crate::train::recipe::Recipe;
 
 /// How long a job that was asked to stop may take before whoever watches kills
@@ -22,6 +24,12 @@ const ERRORS: u64 = 8 << 10;
 
 /// Gives the recipe of a run, where it is known.
 pub type Recipes<'a> = &'a dyn Fn(RunId) -> Option<Recipe>;
+
+/// The recipe of a run, for how long it takes.
+pub fn recipe(session: &Session, run: RunId) -> Option<Recipe> {
+    let blobs = session.repository().blobs();
+    stored_recipe(session.state(), |blob| blobs.get(blob), run).ok()
+}
 
 /// A file of lines that grows, read further every time.
 #[derive(Debug, Default)]

@@ -246,3 +246,56 @@ fn keys_come_from_a_file_and_mistakes_are_told_before_the_screen() {
     }
     bench.run(["tui", "--print-keys"]).expect(0).says("# relabel = [\"r\"]");
 }
+
+/// Jobs start from the interface, outlive it, and are found again.
+#[test]
+fn a_pass_is_proposed_by_a_job_that_outlives_the_interface() {
+    let bench = scenes();
+    let passes = state(&bench).passes().iter().count();
+    let mut pty = start(&bench, &[]);
+    pty.wait_for("4 frames");
+    pty.press("3");
+    pty.wait_for("0/30 of pass");
+    pty.press("P");
+    pty.wait_for("judged by what");
+    pty.press("p");
+    pty.wait_for("see Jobs");
+    pty.press("q");
+    assert_eq!(pty.end(), 0, "{}", pty.screen());
+    let mut again = start(&bench, &["--fresh"]);
+    again.press("8");
+    again.wait_for("done");
+    again.wait_for("images found");
+    assert_eq!(state(&bench).passes().iter().count(), passes + 1);
+    again.press("q");
+    assert_eq!(again.end(), 0);
+    bench.run(["jobs"]).expect(0).says("clean propose --rule near-duplicate");
+}
+
+/// A training is started by its recipe, watched, and stopped.
+#[cfg(feature = "torch")]
+#[test]
+fn a_training_is_started_and_stopped_from_the_interface() {
+    let bench = scenes();
+    let recipe = "batch = 4\nvalidation = { fraction = 0.2 }\n[[stage]]\nsize = 32\nepochs = 500\n";
+    let path = bench.write("recipe.toml", recipe.as_bytes());
+    let mut pty = start(&bench, &[]);
+    pty.wait_for("4 frames");
+    pty.press("4");
+    pty.wait_for("no training run yet");
+    pty.press("t");
+    pty.press(&format!("{}\r", path.display()));
+    pty.wait_for("see Jobs");
+    pty.press("8");
+    pty.wait_for("train_loss");
+    pty.wait_for("stage 1");
+    pty.press("X");
+    pty.wait_for("Stop");
+    pty.press("y");
+    pty.wait_for("cancelled");
+    let now = state(&bench);
+    let runs: Vec<&str> = now.runs().iter().map(|record| record.status.name()).collect();
+    assert_eq!(runs, ["cancelled"]);
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+}

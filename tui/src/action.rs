@@ -101,6 +101,10 @@ pub enum Action {
     NextPass,
     /// Start a job.
     Start,
+    /// Go on with a run that was stopped.
+    Resume,
+    /// Let rules propose a cleaning pass.
+    Propose,
     /// Stop the job, after asking.
     Cancel,
     /// Replay the submission.
@@ -249,6 +253,8 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Label(8), On(Screen::Review), &[c('8')], "label-8", "Give the label 8"),
     row(Action::Label(9), On(Screen::Review), &[c('9')], "label-9", "Give the label 9"),
     row(Action::Start, On(Screen::Training), &[c('t')], "train", "Train by a recipe file"),
+    row(Action::Resume, On(Screen::Training), &[c('R')], "resume", "Go on with a run that was stopped"),
+    row(Action::Propose, On(Screen::Review), &[c('P')], "propose", "Let rules find suspicious images"),
     row(Action::Replay, On(Screen::Submissions), &[c('y')], "replay", "Replay the submission"),
     row(Action::Cancel, On(Screen::Jobs), &[c('X')], "cancel", "Ask the job to stop"),
 ];

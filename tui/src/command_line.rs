@@ -1,6 +1,7 @@
 //! The command line that does what the interface does.
 
 use crate::model::Model;
+use crate::ports::{Evidence, JobRequest};
 use crate::screen::Screen;
 
 /// Bytes as one word for a POSIX shell, of printable characters only.
@@ -32,13 +33,24 @@ pub fn lines(model: &Model) -> Vec<String> {
         },
         Screen::Images => images(model),
         Screen::Review => match model.pass() {
-            Some(pass) => vec![format!("safelight show {}", pass.short())],
-            None => vec!["safelight clean --help".to_owned()],
+            Some(pass) => vec![
+                format!("safelight clean show {}", pass.short()),
+                format!("safelight clean review {}", pass.short()),
+                started(&JobRequest::Clean { by: Evidence::Pictures }),
+                started(&JobRequest::Clean { by: Evidence::Models }),
+            ],
+            None => vec![
+                started(&JobRequest::Clean { by: Evidence::Pictures }),
+                started(&JobRequest::Clean { by: Evidence::Models }),
+            ],
         },
         Screen::Training => {
             let run = model.state().runs().iter().rev().nth(model.runs.selected);
-            let show = run.map(|record| format!("safelight show {}", record.started.event.run.short()));
-            show.into_iter().chain(["safelight train RECIPE.toml".to_owned()]).collect()
+            let of_run = run
+                .map(|record| record.started.event.run.short())
+                .map(|run| vec![format!("safelight runs show {run}"), started(&JobRequest::Resume { run })]);
+            let train = started(&JobRequest::Train { recipe: "RECIPE.toml".to_owned() });
+            of_run.unwrap_or_default().into_iter().chain([train]).collect()
         }
         Screen::Generators => match model.state().generators().iter().rev().nth(model.generators.selected) {
             Some(record) => vec![format!("safelight show {}", record.event.generator.short())],
@@ -52,14 +64,29 @@ pub fn lines(model: &Model) -> Vec<String> {
             let submission = model.state().submissions().iter().rev().nth(model.submissions.selected);
             let id = submission
                 .map_or_else(|| "SUBMISSION".to_owned(), |record| record.written.event.submission.short());
-            vec![format!("safelight show {id}"), format!("safelight replay {id} --depth votes")]
+            let depths = ["votes", "predictions", "training"];
+            let replay = |depth| started(&JobRequest::Replay { submission: id.clone(), depth });
+            [format!("safelight show {id}")].into_iter().chain(depths.map(replay)).collect()
         }
-        Screen::Jobs => vec!["safelight status".to_owned()],
+        Screen::Jobs => {
+            let job = model.jobs.views.get(model.jobs.cursor.selected);
+            let of_job = job.map(|job| {
+                let id = word(job.id.as_bytes());
+                ["show", "follow", "cancel"].map(|verb| format!("safelight jobs {verb} {id}")).to_vec()
+            });
+            ["safelight jobs".to_owned()].into_iter().chain(of_job.unwrap_or_default()).collect()
+        }
     };
     if let Some(past) = &model.past {
         lines.push(format!("safelight log --as-of {}", past.seq));
     }
     lines
+}
+
+/// How a job is started from a shell, so that it goes on by itself.
+fn started(request: &JobRequest) -> String {
+    let words: Vec<String> = request.arguments().iter().map(|argument| word(argument.as_bytes())).collect();
+    format!("safelight jobs start -- {}", words.join(" "))
 }
 
 fn images(model: &Model) -> Vec<String> {

@@ -7,6 +7,7 @@
 //! Nothing in the loop blocks: whatever is slow is a command to a thread.
 
 mod action;
+mod chart;
 mod command_line;
 mod cursor;
 mod detail;
@@ -55,7 +56,8 @@ pub use key_page::{key_map_file, key_page};
 pub use keymap::KeymapError;
 pub use options::{ImageMode, Options, ParseImageModeError, Session};
 pub use ports::{
-    Actions, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Pictures, PortError, Ports,
+    Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Pictures, PortError,
+    Ports,
 };
 pub use runtime::{TuiError, run};
 pub use screen::Screen;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use safelight_lineage::decide::Command;
 use safelight_lineage::digest::BlobId;
-use safelight_lineage::event::{Frame, Split};
+use safelight_lineage::event::Frame;
 use safelight_lineage::id::{ImageId, PassId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, Seq};
@@ -139,6 +139,15 @@ pub struct JobView {
     pub series: Vec<(String, Vec<f64>)>,
 }
 
+/// What the rules of a cleaning pass judge by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The pictures alone: duplicates, leakage, blank and unreadable ones.
+    Pictures,
+    /// Models that are trained for it, each of which judges what it has not seen.
+    Models,
+}
+
 /// What can be started from the interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobRequest {
@@ -152,10 +161,10 @@ pub enum JobRequest {
         /// The run, in hexadecimal digits.
         run: String,
     },
-    /// Run a cleaning pass on a split.
+    /// Let rules judge, and propose a cleaning pass.
     Clean {
-        /// The split.
-        split: Split,
+        /// What they judge by.
+        by: Evidence,
     },
     /// Replay a submission.
     Replay {
@@ -164,6 +173,34 @@ pub enum JobRequest {
         /// `votes`, `predictions` or `training`.
         depth: &'static str,
     },
+}
+
+impl JobRequest {
+    /// The command line that does it, without the program.
+    pub fn arguments(&self) -> Vec<String> {
+        let words: Vec<&str> = match self {
+            JobRequest::Train { recipe } => vec!["train", recipe],
+            JobRequest::Resume { run } => vec!["train", "--resume", run],
+            JobRequest::Clean { by: Evidence::Pictures } => {
+                let rules = [
+                    "near-duplicate",
+                    "leakage",
+                    "conflicting-duplicate",
+                    "blank",
+                    "tiny",
+                    "unreadable",
+                    "colour-model",
+                ];
+                ["clean", "propose"]
+                    .into_iter()
+                    .chain(rules.into_iter().flat_map(|it| ["--rule", it]))
+                    .collect()
+            }
+            JobRequest::Clean { by: Evidence::Models } => vec!["clean", "propose", "--folds", "3"],
+            JobRequest::Replay { submission, depth } => vec!["replay", submission, "--depth", depth],
+        };
+        words.into_iter().map(str::to_owned).collect()
+    }
 }
 
 /// Starts, lists and stops long work, which outlives the interface.

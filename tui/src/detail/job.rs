@@ -1,14 +1,13 @@
 //! A job: how far it is, its figures, and what it wrote.
 
-use ratatui::text::Span;
-
 use super::line::DetailLine;
+use crate::chart::{Curve, chart};
 use crate::model::Model;
 use crate::plot;
 use crate::text;
 
 /// The width of a plot, in cells.
-const PLOT: usize = 40;
+const PLOT: usize = 50;
 
 pub(super) fn lines(model: &Model) -> Vec<DetailLine> {
     let Some(job) = model.jobs.views.get(model.jobs.cursor.selected) else { return Vec::new() };
@@ -26,8 +25,9 @@ pub(super) fn lines(model: &Model) -> Vec<DetailLine> {
         let last = values.last().map_or_else(String::new, |value| format!(" {value:.5}"));
         lines.push(DetailLine::new("", theme.plain()));
         lines.push(DetailLine::new(format!("{}{last}", text::safe(name)), theme.heading()));
-        let rows = plot::rows(values, PLOT, 4);
-        lines.extend(rows.into_iter().map(|row| DetailLine::spans(vec![Span::styled(row, theme.good())])));
+        let curve = Curve { values, style: theme.good() };
+        let rows = chart(&[curve], &[], PLOT, 5, theme.faint());
+        lines.extend(rows.into_iter().map(|row| DetailLine::spans(row.spans)));
     }
     if !job.output.is_empty() {
         lines.push(DetailLine::new("", theme.plain()));

@@ -3,7 +3,7 @@
 use crate::action::{Action, BINDINGS};
 use crate::msg::Msg;
 use crate::overlay::{Overlay, PromptKind};
-use crate::ports::JobRequest;
+use crate::ports::{Evidence, JobRequest};
 use crate::screen::Screen;
 use crate::testing::stage::{Stage, jobs};
 
@@ -221,6 +221,32 @@ fn jobs_are_started_and_stopped() {
     assert_eq!(stage.cancelled, ["7"]);
     stage.press("j X");
     assert_eq!(stage.notice(), "this job does not run");
+}
+
+#[test]
+fn runs_go_on_and_passes_are_proposed() {
+    let mut stage = on(Screen::Training);
+    let mut refused = 0;
+    for _ in 0..stage.model.list_len() {
+        let before = stage.started.len();
+        stage.press("R");
+        if stage.started.len() == before {
+            assert!(stage.notice().contains("only one that was stopped goes on"), "{}", stage.notice());
+            refused += 1;
+        }
+        stage.press("j");
+    }
+    assert!(refused > 0 && !stage.started.is_empty(), "both kinds of runs are there");
+    for request in &stage.started {
+        let JobRequest::Resume { run } = request else { panic!("{request:?} goes on with nothing") };
+        let record = stage.model.state().runs().get(run.parse().expect("a run")).expect("known");
+        assert!(["failed", "cancelled"].contains(&record.status.name()), "{}", record.status.name());
+    }
+    let before = stage.started.len();
+    stage.press("3 P p P m");
+    let by = |by| JobRequest::Clean { by };
+    assert_eq!(stage.started[before..], [by(Evidence::Pictures), by(Evidence::Models)]);
+    assert_eq!(by(Evidence::Models).arguments(), ["clean", "propose", "--folds", "3"]);
 }
 
 #[test]

@@ -42,6 +42,7 @@ const fn test_of(action: Action) -> &'static str {
         Action::Label(_) => "digits_are_labels_and_r_finds_them_by_name",
         Action::Group => "near_duplicates_are_decided_together",
         Action::NextPass => "passes_take_turns",
+        Action::Resume | Action::Propose => "runs_go_on_and_passes_are_proposed",
         Action::Start | Action::Cancel | Action::Replay => "jobs_are_started_and_stopped",
     }
 }

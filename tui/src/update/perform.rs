@@ -1,6 +1,7 @@
 //! What each action does.
 
 use safelight_lineage::id::PassId;
+use safelight_lineage::state::RunStatus;
 
 use super::{curate, navigate, overlays, review, time, undo, walk, wall};
 use crate::action::Action;
@@ -9,7 +10,7 @@ use crate::event_text;
 use crate::model::Model;
 use crate::msg::Cmd;
 use crate::overlay::{Choice, Chooser, Confirm, Consequence, Entry, Overlay, Prompt, PromptKind};
-use crate::ports::{JobRequest, JobStatus};
+use crate::ports::{Evidence, JobRequest, JobStatus};
 use crate::screen::Screen;
 
 pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
@@ -67,6 +68,8 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
                 model.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Recipe, "")));
             }
         }
+        Action::Resume => resume(model, cmds),
+        Action::Propose => propose(model),
         Action::Cancel => cancel(model),
         Action::Replay => replay(model),
     }
@@ -192,6 +195,39 @@ fn allowed_jobs(model: &mut Model) -> bool {
         model.complain("this program was started without the means to run jobs");
     }
     model.abilities.jobs
+}
+
+fn resume(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let run = model.state().runs().iter().rev().nth(model.runs.selected);
+    let Some(run) = run.map(|record| (record.started.event.run, record.status.clone())) else {
+        return model.complain("no run is selected");
+    };
+    if !matches!(run.1, RunStatus::Failed { .. } | RunStatus::Cancelled { .. }) {
+        return model.complain(format!("this run is {}; only one that was stopped goes on", run.1.name()));
+    }
+    if allowed_jobs(model) {
+        cmds.push(Cmd::StartJob(JobRequest::Resume { run: run.0.to_string() }));
+        model.say("going on; see Jobs");
+    }
+}
+
+fn propose(model: &mut Model) {
+    if !allowed_jobs(model) {
+        return;
+    }
+    let entries = [
+        ('p', "pictures", "duplicates, leakage, blank, tiny and unreadable ones", Evidence::Pictures),
+        ('m', "models", "train three, and ask each about the images it has not seen", Evidence::Models),
+    ];
+    let entries = entries.map(|(key, text, hint, by)| Entry {
+        key: Some(key),
+        text: text.to_owned(),
+        hint: hint.to_owned(),
+        choice: Choice::Job(JobRequest::Clean { by }),
+    });
+    let title = "Propose a cleaning pass, judged by what?".to_owned();
+    model.overlay =
+        Some(Overlay::Chooser(Chooser { title, search: None, entries: entries.into(), selected: 0 }));
 }
 
 fn cancel(model: &mut Model) {

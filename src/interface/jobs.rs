@@ -1,0 +1,89 @@
+//! Long work, started, watched and stopped from the terminal interface; the same
+//! jobs that `safelight jobs` lists.
+
+use safelight_tui::{JobRequest, JobStatus, JobView, Jobs, PortError};
+
+use super::ports::SharedSession;
+use crate::jobs::folder::Status;
+use crate::jobs::registry::{Registry, global};
+use crate::jobs::watch::{Watched, Watcher, recipe};
+use crate::runs::death::record_death;
+
+/// The jobs of the session's repository.
+pub(super) struct StoredJobs {
+    session: SharedSession,
+    registry: Registry,
+    watcher: Watcher,
+}
+
+impl StoredJobs {
+    pub(super) fn new(session: SharedSession, cache: &std::path::Path) -> StoredJobs {
+        let registry = Registry::new(cache);
+        StoredJobs { session, watcher: Watcher::new(registry.clone()), registry }
+    }
+}
+
+impl Jobs for StoredJobs {
+    fn list(&mut self) -> Result<Vec<JobView>, PortError> {
+        let session = self.session.clone();
+        let jobs = self.watcher.look(&|run| recipe(&session.lock(), run)).map_err(PortError::new)?;
+        let views = jobs.iter().map(|job| view(job)).collect();
+        for run in jobs.iter().filter_map(|job| job.orphan()) {
+            record_death(&mut self.session.lock(), run, "its processes were killed")
+                .map_err(PortError::new)?;
+        }
+        Ok(views)
+    }
+
+    fn start(&mut self, request: JobRequest) -> Result<(), PortError> {
+        let global = global(&self.session.lock());
+        self.registry.start(&global, request.arguments()).map(drop).map_err(PortError::new)
+    }
+
+    fn cancel(&mut self, id: &str) -> Result<(), PortError> {
+        let jobs = self.registry.list().map_err(PortError::new)?;
+        let found = jobs.into_iter().find(|(job, _)| job.id == id);
+        let (_, folder) = found.ok_or_else(|| PortError::new(format!("there is no job {id}")))?;
+        folder.ask_to_stop().map_err(PortError::new)
+    }
+}
+
+fn view(watched: &Watched) -> JobView {
+    let account = &watched.account;
+    let mut output: Vec<String> = account.words.iter().cloned().collect();
+    if account.failure.is_none() {
+        output.extend(watched.errors.lines().map(str::to_owned));
+    }
+    if watched.status == Status::Died {
+        output.push("its processes are gone and none said how it ended: it was killed".to_owned());
+    }
+    if !account.doing.is_empty() {
+        output.push(account.doing.clone());
+    }
+    let figures = &account.figures;
+    let series = [
+        ("train_loss", &figures.losses),
+        ("learning_rate", &figures.rates),
+        ("valid_loss", &figures.valid_losses),
+        ("accuracy", &figures.accuracies),
+    ];
+    JobView {
+        id: watched.job.id.clone(),
+        title: watched.job.arguments.join(" "),
+        status: match watched.status {
+            Status::Running => JobStatus::Running,
+            Status::Stopping => JobStatus::Stopping,
+            Status::Done => JobStatus::Done,
+            Status::Failed | Status::Died => JobStatus::Failed,
+            Status::Cancelled => JobStatus::Cancelled,
+        },
+        progress: account.progress,
+        eta: account.eta,
+        output,
+        series: series
+            .into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .map(|(name, values)| (name.to_owned(), values.clone()))
+            .collect(),
+    }
+}

@@ -218,16 +218,20 @@ fn the_interface_on_a_million_images() {
     let grouped = safelight_group(count);
 
     let mut first = Vec::new();
-    let mut version = Vec::new();
+    let (mut version, mut status) = (Vec::new(), Vec::new());
     for _ in 0..9 {
         let began = Instant::now();
         bench.run(["--version"]).expect(0);
         version.push(began.elapsed());
+        let began = Instant::now();
+        bench.run(["status"]).expect(0);
+        status.push(began.elapsed());
         let (pty, began) = start(&root, "");
         first.push(pty.wait_for(&format!("{grouped} images")) - began);
         leave(pty);
     }
     tell("beside it: safelight --version, whole process", &mut version, "–");
+    tell("beside it: safelight status, whole process", &mut status, "–");
     tell("exec to the first frame with data", &mut first, "300 ms");
 
     let (mut pty, _) = start(&root, "2");
@@ -241,7 +245,7 @@ fn the_interface_on_a_million_images() {
     pty.press("t");
     println!("{:<52} {} MiB", "memory after scrolling, peak", memory(&pty, "VmHWM") / 1_024);
 
-    for (filter, share) in [("label:3", 1), ("0000", 0), ("-removed path:9.jpg", 0)] {
+    for filter in ["label:3", "0000", "-removed path:9.jpg"] {
         let mut took = Vec::new();
         for _ in 0..7 {
             settled(&pty);
@@ -257,7 +261,6 @@ fn the_interface_on_a_million_images() {
             pty.press("/\x15\r");
             pty.wait_for(&format!("{grouped} images"));
         }
-        let _ = share;
         tell(&format!("filter '{filter}': Enter to results"), &mut took, "100 ms");
     }
     for (filter, note) in [("conf<.5", "first, with reading what models say"), ("disagree", "then")] {

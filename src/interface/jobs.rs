@@ -80,6 +80,7 @@ fn view(watched: &Watched) -> JobView {
         progress: account.progress,
         eta: account.eta,
         output,
+        run: account.run,
         series: series
             .into_iter()
             .filter(|(_, values)| !values.is_empty())

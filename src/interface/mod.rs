@@ -9,5 +9,6 @@ mod likeness;
 mod pictures;
 mod ports;
 pub mod remembered;
+mod runs;
 
 pub use ports::ports;

@@ -13,6 +13,7 @@ use super::jobs::StoredJobs;
 use super::judgements::StoredJudgements;
 use super::likeness::PictureLikeness;
 use super::pictures::StoredPictures;
+use super::runs::StoredRuns;
 use crate::session::Session;
 
 /// One session that several ports share: the state of a million images is large,
@@ -51,6 +52,7 @@ pub fn ports(root: &Path, actor: Actor) -> Result<(Ports, PathBuf), StoreError> 
         actions: Some(Box::new(SessionActions(session.clone()))),
         findings: Some(Box::new(StoredFindings { session: session.clone(), blobs: blobs.clone() })),
         jobs: Some(Box::new(StoredJobs::new(session.clone(), &cache))),
+        runs: Some(Box::new(StoredRuns(blobs.clone()))),
         judgements: Some(Box::new(StoredJudgements::new(blobs.clone()))),
         likeness: Some(Box::new(PictureLikeness::new(blobs, cache.clone()))),
     };

@@ -107,7 +107,8 @@ pub fn differences(runs: &[RunFacts]) -> Vec<Difference> {
         .collect()
 }
 
-fn described(run: &RunFacts) -> BTreeMap<String, String> {
+/// Recipe, dataset and environment of a run: what, and its value in words.
+pub fn described(run: &RunFacts) -> BTreeMap<String, String> {
     let mut found = BTreeMap::from([("dataset".to_owned(), run.manifest.to_string())]);
     if let Ok(recipe) = toml::Value::try_from(&run.recipe) {
         flatten("", &recipe, &mut found);

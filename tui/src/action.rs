@@ -253,6 +253,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Label(8), On(Screen::Review), &[c('8')], "label-8", "Give the label 8"),
     row(Action::Label(9), On(Screen::Review), &[c('9')], "label-9", "Give the label 9"),
     row(Action::Start, On(Screen::Training), &[c('t')], "train", "Train by a recipe file"),
+    row(Action::Pick, On(Screen::Training), &[c(' ')], "compare", "Lay two runs over each other"),
     row(Action::Resume, On(Screen::Training), &[c('R')], "resume", "Go on with a run that was stopped"),
     row(Action::Propose, On(Screen::Review), &[c('P')], "propose", "Let rules find suspicious images"),
     row(Action::Replay, On(Screen::Submissions), &[c('y')], "replay", "Replay the submission"),

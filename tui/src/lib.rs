@@ -34,6 +34,7 @@ mod plot;
 mod ports;
 mod progress;
 mod rows;
+mod run_view;
 mod runtime;
 mod screen;
 mod start;
@@ -59,6 +60,7 @@ pub use ports::{
     Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Pictures, PortError,
     Ports,
 };
+pub use run_view::{Figures, RateCurve, RunView, Runs};
 pub use runtime::{TuiError, run};
 pub use screen::Screen;
 pub use theme::Palette;

@@ -19,6 +19,7 @@ use crate::overlay::Overlay;
 use crate::picture::PictureCache;
 use crate::ports::{Finding, JobView};
 use crate::progress::{Counted, Progress};
+use crate::run_view::RunViews;
 use crate::screen::Screen;
 use crate::theme::Theme;
 
@@ -68,6 +69,8 @@ pub struct Model {
     pub submissions: Cursor,
     /// The jobs.
     pub jobs: Jobs,
+    /// What was read of runs.
+    pub run_views: RunViews,
     /// What models say.
     pub judged: Judged,
     /// Whether the picture has the whole screen.
@@ -89,6 +92,8 @@ pub struct Abilities {
     pub findings: bool,
     /// Running jobs.
     pub jobs: bool,
+    /// Reading what is kept of runs.
+    pub runs: bool,
     /// Reading what models said.
     pub judgements: bool,
     /// Finding images that look alike.

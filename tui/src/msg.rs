@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::{EnsembleId, ImageId, PassId};
+use safelight_lineage::id::{EnsembleId, ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
@@ -18,6 +18,7 @@ use crate::key::Key;
 use crate::order::Order;
 use crate::picture::{Painted, PictureKey};
 use crate::ports::{Finding, JobRequest, JobView};
+use crate::run_view::RunView;
 
 /// Something that happened. Everything that goes wrong outside comes as text,
 /// harmless already.
@@ -72,6 +73,8 @@ pub enum Msg {
     },
     /// The findings of a pass were read.
     Findings(PassId, Result<Vec<Finding>, String>),
+    /// What is kept of a run was read.
+    Run(RunId, Result<Arc<RunView>, String>),
     /// The jobs, as they stand.
     Jobs(Vec<JobView>),
     /// Something went wrong.
@@ -130,6 +133,8 @@ pub enum Cmd {
     Execute(Vec<Command>),
     /// Read findings: [`Msg::Findings`].
     LoadFindings(PassId),
+    /// Read what is kept of a run: [`Msg::Run`].
+    LoadRun(Arc<State>, RunId),
     /// Start a job.
     StartJob(JobRequest),
     /// Stop a job.

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use safelight_lineage::decide::Command;
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::{ImageId, PassId};
+use safelight_lineage::id::{ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, Seq};
 
 use crate::judgements::{Judgements, Likeness};
+use crate::run_view::Runs;
 
 /// Why a port could not do what it was asked; shown to the user as text.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +136,8 @@ pub struct JobView {
     pub eta: Option<f64>,
     /// Its last lines of output, oldest first.
     pub output: Vec<String>,
+    /// The training run in it.
+    pub run: Option<RunId>,
     /// Figures over time by name (`train_loss`, `learning_rate`), for plots.
     pub series: Vec<(String, Vec<f64>)>,
 }
@@ -237,6 +240,8 @@ pub struct Ports {
     pub findings: Option<Box<dyn Findings>>,
     /// Runs long work.
     pub jobs: Option<Box<dyn Jobs>>,
+    /// Reads what is kept of runs.
+    pub runs: Option<Box<dyn Runs>>,
     /// Reads what models said.
     pub judgements: Option<Box<dyn Judgements>>,
     /// Finds images that look alike.

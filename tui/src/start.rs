@@ -14,6 +14,7 @@ use crate::model::{Abilities, Jobs, Model, Review, Sent, Timeline};
 use crate::options::{Options, Session};
 use crate::order::Order;
 use crate::picture::PictureCache;
+use crate::run_view::RunViews;
 use crate::theme::Theme;
 
 impl Model {
@@ -69,6 +70,7 @@ impl Model {
             ensembles: Cursor::default(),
             submissions: Cursor::default(),
             jobs: Jobs::default(),
+            run_views: RunViews::default(),
             judged: Judged::default(),
             zoomed: false,
             pictures: PictureCache::default(),

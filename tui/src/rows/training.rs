@@ -17,8 +17,10 @@ pub(super) fn row(model: &Model, place: usize, width: usize) -> Option<Line<'sta
         RunStatus::Cancelled { .. } => theme.faint(),
     };
     let last = record.checkpoints.last().and_then(|id| state.checkpoints().get(*id));
+    let run = record.started.event.run;
+    let mark = if model.run_views.marked.contains(&run) { "●" } else { " " };
     let mut spans = vec![
-        Span::styled(format!("{} ", record.started.event.run.short()), theme.name()),
+        Span::styled(format!("{mark}{} ", run.short()), theme.name()),
         Span::styled(format!("{:<9} ", record.status.name()), style),
     ];
     if width >= 56 {

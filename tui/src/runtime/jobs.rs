@@ -1,14 +1,17 @@
 //! Lists, starts and stops jobs, and reads findings, on threads of their own.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use safelight_lineage::id::PassId;
+use safelight_lineage::id::{PassId, RunId};
+use safelight_lineage::state::State;
 
 use super::background::{Event, calmly, spawn};
 use crate::msg::Msg;
 use crate::ports::{Findings, JobRequest, JobView, Jobs};
+use crate::run_view::Runs;
 
 /// How often the jobs are looked at.
 const POLL: Duration = Duration::from_millis(500);
@@ -46,6 +49,21 @@ pub(super) fn watch(
             if let Err(error) = done {
                 let _ = events.send(Event::Msg(Msg::Failed(error)));
             }
+        }
+    })?;
+    Ok(())
+}
+
+/// Reads what is kept of runs until nobody asks any more.
+pub(super) fn read_runs(
+    mut port: Box<dyn Runs>,
+    requests: Receiver<(Arc<State>, RunId)>,
+    events: Sender<Event>,
+) -> io::Result<()> {
+    spawn("runs", move || {
+        for (state, run) in requests {
+            let read = calmly(|| port.run(&state, run)).map(Arc::new);
+            let _ = events.send(Event::Msg(Msg::Run(run, read)));
         }
     })?;
     Ok(())

@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
-use safelight_lineage::id::PassId;
+use safelight_lineage::id::{PassId, RunId};
+use safelight_lineage::state::State;
 
 use super::background::Event;
 use super::error::TuiError;
@@ -47,6 +48,7 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
         change: ports.actions.is_some(),
         findings: ports.findings.is_some(),
         jobs: ports.jobs.is_some(),
+        runs: ports.runs.is_some(),
         judgements: ports.judgements.is_some(),
         likeness: ports.likeness.is_some(),
         pictures: !matches!(drawing, Drawing::Off),
@@ -128,6 +130,7 @@ struct World {
     carrying_out: Option<JoinHandle<()>>,
     findings: Option<Sender<PassId>>,
     jobs: Option<Sender<jobs::Request>>,
+    runs: Option<Sender<(Arc<State>, RunId)>>,
     judgements: Option<Sender<judgements::Request>>,
     likeness: Option<Sender<judgements::Like>>,
     searches: Sender<Search>,
@@ -163,6 +166,12 @@ impl World {
             jobs::watch(port, receiver, events.clone())?;
             jobs = Some(sender);
         }
+        let mut runs = None;
+        if let Some(port) = ports.runs {
+            let (sender, receiver) = unbounded();
+            jobs::read_runs(port, receiver, events.clone())?;
+            runs = Some(sender);
+        }
         let mut judgements = None;
         if let Some(port) = ports.judgements {
             let (sender, receiver) = unbounded();
@@ -191,6 +200,7 @@ impl World {
             carrying_out,
             findings,
             jobs,
+            runs,
             judgements,
             likeness,
             searches,
@@ -233,6 +243,11 @@ impl World {
             Cmd::LoadFindings(pass) => {
                 if let Some(sender) = &self.findings {
                     let _ = sender.send(pass);
+                }
+            }
+            Cmd::LoadRun(state, run) => {
+                if let Some(sender) = &self.runs {
+                    let _ = sender.send((state, run));
                 }
             }
             Cmd::StartJob(request) => {

@@ -21,6 +21,7 @@ use safelight_lineage::value::{ClassIndex, PathBytes, Real, Seq, Timestamp};
 
 use crate::judgements::{DisputedImage, Judgement, MemberPair, Neighbours, Opinions, VoteTable};
 use crate::ports::Finding;
+use crate::run_view::{Figures, RateCurve, RunView};
 
 /// The classes; `sea` is the fourth.
 pub const CLASSES: [&str; 5] = ["buildings", "forest", "mountain", "sea", "street"];
@@ -398,4 +399,37 @@ fn the_made_up_history_makes_sense() {
     let log = log();
     assert_eq!(log.state.anomalies().total(), 0, "{:?}", log.state.anomalies());
     assert_eq!(log.state.image_count(), 44);
+}
+
+/// What is kept of a run: figures that depend on its id, with a spike.
+pub fn run_view(run: RunId) -> RunView {
+    let seed = f64::from(run.0[0] % 7);
+    let losses: Vec<f64> = (0..300u32)
+        .map(|step| {
+            let spike = if step == 120 { 4.0 } else { 0.0 };
+            2.0 / (1.0 + f64::from(step) / 40.0) + seed / 20.0 + spike
+        })
+        .collect();
+    let rates = (0..300u32).map(|step| 3e-3 * (f64::from(step) / 300.0 * std::f64::consts::PI).sin());
+    RunView {
+        facts: [("seed", run.0[0].to_string()), ("architecture", "resnet18".to_owned())]
+            .map(|(key, value)| (key.to_owned(), value))
+            .into(),
+        figures: Figures {
+            losses,
+            rates: rates.collect(),
+            stages: vec![0, 200],
+            accuracies: vec![0.4, 0.55, 0.6 + seed / 100.0],
+            valid_losses: vec![1.5, 1.1, 1.0],
+            epoch_stages: vec![0, 2],
+        },
+        classes: vec!["sea".to_owned(), "forest".to_owned()],
+        confusion: vec![vec![30, 10], vec![2, 58]],
+        finders: vec![RateCurve {
+            rates: (0..100u32).map(|step| 1e-7 * 10f64.powf(f64::from(step) / 12.5)).collect(),
+            losses: (0..100u32).map(|step| 1.0 + (f64::from(step) - 70.0).powi(2) / 5_000.0).collect(),
+            suggestion: 2.5e-3,
+            method: "valley".to_owned(),
+        }],
+    }
 }

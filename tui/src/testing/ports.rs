@@ -6,7 +6,7 @@ use image::DynamicImage;
 use safelight_lineage::decide::{Command, decide};
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::{EnsembleId, ImageId, PassId};
+use safelight_lineage::id::{EnsembleId, ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
@@ -16,6 +16,8 @@ use crate::judgements::{Judgement, Judgements, Likeness, Neighbours, Opinions, V
 use crate::ports::{
     Actions, Finding, Findings, History, JobRequest, JobView, Jobs, Pictures, PortError, Ports,
 };
+
+use crate::run_view::{RunView, Runs};
 
 /// A log that several ports share.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ impl Shared {
             actions: Some(Box::new(self.clone())),
             findings: Some(Box::new(self.clone())),
             jobs: Some(Box::new(Still)),
+            runs: Some(Box::new(self.clone())),
             judgements: Some(Box::new(self.clone())),
             likeness: Some(Box::new(self.clone())),
         }
@@ -108,6 +111,12 @@ impl Judgements for Shared {
 impl Likeness for Shared {
     fn neighbours(&mut self, state: &Arc<State>, image: ImageId) -> Result<Neighbours, PortError> {
         Ok(history::neighbours(state, image))
+    }
+}
+
+impl Runs for Shared {
+    fn run(&mut self, _state: &State, run: RunId) -> Result<RunView, PortError> {
+        Ok(history::run_view(run))
     }
 }
 

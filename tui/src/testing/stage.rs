@@ -46,6 +46,7 @@ impl Stage {
             change: true,
             findings: true,
             jobs: true,
+            runs: true,
             judgements: true,
             likeness: true,
             pictures: true,
@@ -174,6 +175,7 @@ impl Stage {
                 let findings = history::findings(&self.log.state);
                 self.follow_up(Msg::Findings(pass, Ok(findings)));
             }
+            Cmd::LoadRun(_, run) => self.follow_up(Msg::Run(run, Ok(Arc::new(history::run_view(run))))),
             Cmd::StartJob(request) => self.started.push(request),
             Cmd::CancelJob(id) => self.cancelled.push(id),
         }
@@ -197,6 +199,7 @@ pub fn jobs() -> Vec<JobView> {
             title: "train recipe.toml".into(),
             status: JobStatus::Running,
             progress: Some(0.25),
+            run: None,
             eta: Some(754.0),
             output: vec!["epoch 1 of 4".into(), "\x1b[31mhostile".into()],
             series: vec![("train_loss".into(), (1..200).map(|n| 1.0 / f64::from(n)).collect())],
@@ -205,6 +208,7 @@ pub fn jobs() -> Vec<JobView> {
             id: "6".into(),
             title: "replay 71717171".into(),
             status: JobStatus::Failed,
+            run: None,
             progress: None,
             eta: None,
             output: vec!["no such blob".into()],

@@ -250,6 +250,29 @@ fn runs_go_on_and_passes_are_proposed() {
 }
 
 #[test]
+fn runs_show_their_curves_and_two_are_compared() {
+    let mut stage = on(Screen::Training);
+    let text = |stage: &Stage| -> String {
+        crate::detail::lines(&stage.model).iter().map(|line| line.line.to_string() + "\n").collect()
+    };
+    let one = text(&stage);
+    for words in ["loss", "accuracy", "learning rate", "finder: 2.50e-3 by valley", "label \\ said"] {
+        assert!(one.contains(words), "{words} is not in\n{one}");
+    }
+    // The spike of one step in 300 is the top of the scale.
+    assert!(one.contains(" 4."), "{one}");
+    assert!(one.contains("0.750") && one.contains("0.967"), "recalls\n{one}");
+    stage.press("Space");
+    assert!(stage.notice().contains("mark another to compare"), "{}", stage.notice());
+    stage.press("j Space");
+    let both = text(&stage);
+    assert!(both.contains("compared: ") && both.contains("differs in"), "{both}");
+    assert!(both.contains("seed") && !both.contains("resnet18"), "what is equal is not told\n{both}");
+    stage.press("Space");
+    assert!(!text(&stage).contains("compared: "));
+}
+
+#[test]
 fn the_mouse_selects_and_scrolls() {
     let mut stage = on(Screen::Images);
     stage.tell(Msg::Click(3, 7));

@@ -62,6 +62,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             model.judged.neighbours.insert((image, past), answer);
         }
         Msg::Findings(pass, findings) => review::findings(model, pass, findings),
+        Msg::Run(run, answer) => drop(model.run_views.read.insert(run, answer)),
         Msg::Jobs(views) => model.jobs.views = views,
         Msg::Failed(error) => model.complain(error),
     }

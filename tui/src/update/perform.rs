@@ -55,6 +55,7 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
         Action::Restore => curate::restore(model, cmds),
         Action::Range if model.screen == Screen::Review => review::range(model),
         Action::Range => range(model),
+        Action::Pick if model.screen == Screen::Training => compare(model),
         Action::Pick => pick(model),
         Action::Undo | Action::Redo => undo::press(model, action, cmds),
         Action::Revert => undo::ask_revert(model),
@@ -165,6 +166,20 @@ fn pick(model: &mut Model) {
             model.images.picked.insert(row);
         }
         navigate::step(model, 1);
+    }
+}
+
+/// Marks the selected run, to be laid over another.
+fn compare(model: &mut Model) {
+    let run = model.state().runs().iter().rev().nth(model.runs.selected);
+    let Some(run) = run.map(|record| record.started.event.run) else {
+        return model.complain("no run is selected");
+    };
+    model.run_views.mark(run);
+    match model.run_views.marked[..] {
+        [one] => model.say(format!("run {} is marked; mark another to compare", one.short())),
+        [] => model.say("no run is marked"),
+        _ => {}
     }
 }
 

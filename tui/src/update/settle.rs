@@ -9,6 +9,7 @@ use crate::judged::PredictionsMark;
 use crate::layout;
 use crate::model::Model;
 use crate::msg::Cmd;
+use crate::run_view::standing;
 use crate::screen::Screen;
 use crate::wanted;
 
@@ -30,6 +31,7 @@ pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
     frames(model, usize::from(areas.list.height).max(1), cmds);
     findings(model, cmds);
     judgements(model, cmds);
+    runs(model, cmds);
     review::count(model);
     pictures(model, cmds);
 }
@@ -68,6 +70,25 @@ fn findings(model: &mut Model, cmds: &mut Vec<Cmd>) {
         model.review.pass = Some(pass);
         model.review.findings = Some(Ok(Arc::default()));
         cmds.push(Cmd::LoadFindings(pass));
+    }
+}
+
+/// Asks for what is kept of the selected run and of those that are compared,
+/// again when one has come further.
+fn runs(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let reading = model.live.is_none() || model.past.as_ref().is_some_and(|past| past.loading);
+    if model.screen != Screen::Training || !model.abilities.runs || reading {
+        return;
+    }
+    let state = Arc::clone(model.state());
+    let selected = state.runs().iter().rev().nth(model.runs.selected);
+    let marked = model.run_views.marked.iter().filter_map(|run| state.runs().get(*run));
+    for record in selected.into_iter().chain(marked.collect::<Vec<_>>()) {
+        let (run, standing) = (record.started.event.run, standing(record));
+        if model.run_views.asked.get(&run) != Some(&standing) {
+            model.run_views.asked.insert(run, standing);
+            cmds.push(Cmd::LoadRun(Arc::clone(&state), run));
+        }
     }
 }
 

@@ -162,7 +162,7 @@ fn confusion(model: &Model, view: &RunView, lines: &mut Vec<DetailLine>) {
     }
     let theme = model.theme;
     let cell = view.classes.iter().map(|class| text::width(class).min(6)).max().unwrap_or(4).max(4) + 1;
-    let mut heading = format!("{:<12}", "label \\ said");
+    let mut heading = format!("{:<13}", "label \\ said");
     for class in &view.classes {
         heading.push_str(&format!("{} ", text::fit(&text::safe(class), cell - 1)));
     }
@@ -172,7 +172,7 @@ fn confusion(model: &Model, view: &RunView, lines: &mut Vec<DetailLine>) {
     for (place, counts) in view.confusion.iter().enumerate() {
         let class = view.classes.get(place).map_or("?", String::as_str);
         let all: u64 = counts.iter().sum();
-        let mut spans = vec![Span::raw(text::fit(&text::safe(class), 12))];
+        let mut spans = vec![Span::raw(text::fit(&text::safe(class), 13))];
         for (said, count) in counts.iter().enumerate() {
             let share = *count as f64 / all.max(1) as f64;
             // Shade and number say it without colour too.

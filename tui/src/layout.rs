@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::image_list::TILE_WIDTHS;
 use crate::model::Model;
 use crate::screen::Screen;
+use crate::wanted;
 
 /// The narrowest terminal in which list and detail are side by side.
 const SPLIT_WIDTH: u16 = 60;
@@ -102,7 +103,12 @@ fn pictures(model: &Model, areas: &mut Areas) {
 }
 
 fn is_pictured(model: &Model) -> bool {
-    model.abilities.pictures && matches!(model.screen, Screen::Images | Screen::Review | Screen::Ensembles)
+    model.abilities.pictures
+        && match model.screen {
+            Screen::Images | Screen::Review | Screen::Ensembles => true,
+            Screen::Generators => wanted::blob(model).is_some(),
+            _ => false,
+        }
 }
 
 /// A wall of pictures in place of the list.

@@ -1,5 +1,7 @@
 //! Which pictures should be ready.
 
+use safelight_lineage::digest::BlobId;
+
 use crate::layout;
 use crate::model::Model;
 use crate::picture::PictureKey;
@@ -11,15 +13,23 @@ const AHEAD: usize = 8;
 /// How many before it.
 const BEHIND: usize = 3;
 
-/// The picture of the selected image, if there is room for one.
+/// The picture of what is selected, if there is room for one.
 pub fn selected(model: &Model) -> Option<PictureKey> {
     let area = layout::areas(model).picture;
-    let image = model.selected_image()?;
-    (area.width > 0 && area.height > 0).then_some(PictureKey {
-        blob: image.blob,
-        width: area.width,
-        height: area.height,
-    })
+    let blob = blob(model)?;
+    (area.width > 0 && area.height > 0).then_some(PictureKey { blob, width: area.width, height: area.height })
+}
+
+/// What the picture of the screen is of: the selected image, or what the
+/// selected generator drew after its last epoch.
+pub fn blob(model: &Model) -> Option<BlobId> {
+    match model.screen {
+        Screen::Generators => {
+            let record = model.state().generators().iter().rev().nth(model.generators.selected)?;
+            record.event.grids.last().copied()
+        }
+        _ => model.selected_image().map(|image| image.blob),
+    }
 }
 
 /// The pictures that should be ready, the most urgent first.

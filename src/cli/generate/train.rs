@@ -223,7 +223,9 @@ fn follow(
     stop: &Stop,
     out: &Output,
 ) -> Result<Watched, AppError> {
-    let jobs = session.repository().cache_dir().join("jobs");
+    let cache = session.repository().cache_dir();
+    out.become_job(&cache);
+    let jobs = cache.join("jobs");
     fs::create_dir_all(&jobs).map_err(|error| AppError::io("make", &jobs, &error))?;
     let name = format!("generate-{generator}");
     let mut arguments: Vec<OsString> =
@@ -237,8 +239,11 @@ fn follow(
         arguments.extend(["--actor".into(), name.into()]);
     }
     arguments.extend(more);
-    let child = JobChild::spawn(&jobs, &name, &arguments)
-        .map_err(|error| AppError::io("start a job in", &jobs, &error))?;
+    let child = match out.job() {
+        Some(job) => JobChild::spawn_for(job, &arguments),
+        None => JobChild::spawn(&jobs, &name, &arguments),
+    };
+    let child = child.map_err(|error| AppError::io("start a job in", &jobs, &error))?;
     let output = child.output().to_owned();
     let mut watch =
         Watch { out, bar: out.bar("generator", 0, "steps"), epochs: 0, status: None, reason: None };

@@ -127,7 +127,7 @@ fn rule(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn picture(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    if area.is_empty() || model.selected_image().is_none() {
+    if area.is_empty() || wanted::blob(model).is_none() {
         return;
     }
     let words = match wanted::selected(model).and_then(|key| model.pictures.get(key)) {

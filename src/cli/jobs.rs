@@ -75,6 +75,8 @@ pub fn run(args: &JobsArgs, context: &Context) -> Result<Exit, AppError> {
     let cache = session.repository().cache_dir();
     let registry = Registry::new(&cache);
     if let Some(Action::Start { command }) = &args.action {
+        // What cannot even be read is said now, not by a job that fails later.
+        super::check(command)?;
         let job = registry
             .start(&global(&session), command.clone())
             .map_err(|error| AppError::io("start a job in", &cache.join("jobs"), &error))?;

@@ -191,6 +191,27 @@ fn run_with(
     exit.into()
 }
 
+/// Whether these are arguments that the program takes.
+///
+/// # Errors
+/// When they are not, in the words of the command line.
+fn check(arguments: &[String]) -> Result<(), crate::error::AppError> {
+    let all = std::iter::once("safelight").chain(arguments.iter().map(String::as_str));
+    match Cli::try_parse_from(all) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let sentence = text.lines().next().unwrap_or_default();
+            let sentence = sentence.strip_prefix("error: ").unwrap_or(sentence);
+            Err(crate::error::AppError::new(
+                Exit::Usage,
+                format!("no job can be started: {}", words::text(sentence)),
+            )
+            .hint("see every command with: safelight --help"))
+        }
+    }
+}
+
 fn dispatch(command: Command, context: &Context) -> Result<Exit, crate::error::AppError> {
     match command {
         Command::Init(args) => init::run(&args, context),

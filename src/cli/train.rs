@@ -303,7 +303,10 @@ pub fn start(
 }
 
 fn last_line(text: &str) -> String {
-    text.lines().last().map_or_else(|| "it did not say why".to_owned(), str::to_owned)
+    // Hints follow the sentence; what ran it says its own.
+    let said =
+        text.lines().rev().find_map(|line| line.strip_prefix("error: ")).or_else(|| text.lines().last());
+    said.map_or_else(|| "it did not say why".to_owned(), str::to_owned)
 }
 
 /// Turns a training child's lines into bars and words.

@@ -10,9 +10,8 @@ use safelight_lineage::manifest::Manifest;
 use safelight_lineage::query::generated_images;
 use safelight_lineage::value::ClassIndex;
 
-use super::StoredImages;
 use super::learned::learned;
-use super::predict::RunPredictError;
+use super::predict::{RunPredictError, said};
 use super::prepare::{PrepareError, dataset_at, filter, stored_recipe};
 use crate::predictions::{Calibration, fit};
 use crate::session::Session;
@@ -20,8 +19,6 @@ use crate::stop::Stop;
 use crate::train::device::Machine;
 use crate::train::plan::{Plan, Sample};
 use crate::train::progress::Progress;
-use crate::train::torch;
-use crate::train::views::Views;
 
 /// Fits the temperature of a checkpoint, seen through `views`, on the images
 /// that its run was validated by and that neither it nor what it grew from
@@ -38,27 +35,13 @@ pub fn calibrate(
     stop: &Stop,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Calibration, RunPredictError> {
-    let state = session.state();
-    let record = state.checkpoints().get(checkpoint).ok_or(RunPredictError::UnknownCheckpoint(checkpoint))?;
     let samples = validation(session, checkpoint)?;
     let overlap = samples.iter().filter(|sample| predicted.row(sample.image).is_some()).count();
     if overlap > 0 {
         return Err(RunPredictError::ValidationPredicted { checkpoint, images: overlap });
     }
-    let blobs = session.repository().blobs().clone();
-    let weights = blobs.get(record.event.weights)?;
     let images: Vec<(ImageId, BlobId)> = samples.iter().map(|sample| (sample.image, sample.blob)).collect();
-    let prediction = torch::Prediction {
-        weights: &weights,
-        architecture: &record.event.architecture,
-        classes: predicted.classes(),
-        size: record.event.image_size,
-        images: &images,
-        views: Views::try_from(views)?,
-    };
-    let cache = session.repository().cache_dir();
-    let values =
-        torch::predict(&prediction, &StoredImages(blobs), Some(&cache), machine, progress, stop.flag())?;
+    let values = said(session, checkpoint, &images, predicted.classes(), views, machine, stop, progress)?;
     let rows: Vec<(&[f32], ClassIndex)> = values
         .chunks_exact(predicted.classes().len())
         .zip(&samples)

@@ -111,29 +111,44 @@ pub fn compute(
     stop: &Stop,
     progress: &mut dyn FnMut(&Progress),
 ) -> Result<Probabilities, RunPredictError> {
-    let record = session
-        .state()
-        .checkpoints()
-        .get(checkpoint)
-        .ok_or(RunPredictError::UnknownCheckpoint(checkpoint))?;
-    let blobs = session.repository().blobs().clone();
-    let weights = blobs.get(record.event.weights)?;
     let images: Vec<(ImageId, BlobId)> = dataset.rows().iter().map(|row| (row.image, row.blob)).collect();
-    let prediction = torch::Prediction {
-        weights: &weights,
-        architecture: &record.event.architecture,
-        classes: dataset.classes(),
-        size: record.event.image_size,
-        images: &images,
-        views: Views::try_from(views)?,
-    };
-    let cache = session.repository().cache_dir();
-    let values = torch::predict(&prediction, &StoredImages(blobs), Some(&cache), on, progress, stop.flag())?;
+    let values = said(session, checkpoint, &images, dataset.classes(), views, on, stop, progress)?;
     Ok(Probabilities::new(
         dataset.classes().len(),
         images.into_iter().map(|(image, _)| image).collect(),
         values,
     )?)
+}
+
+/// What a checkpoint says of images, `n × classes`, in their order.
+///
+/// # Errors
+/// When the checkpoint or an image is not there, or the engine fails.
+#[expect(clippy::too_many_arguments, reason = "each is a fact of the one call, and none belongs to another")]
+pub(super) fn said(
+    session: &Session,
+    checkpoint: CheckpointId,
+    images: &[(ImageId, BlobId)],
+    classes: &[String],
+    views: ViewPolicy,
+    on: impl Into<Machine>,
+    stop: &Stop,
+    progress: &mut dyn FnMut(&Progress),
+) -> Result<Vec<f32>, RunPredictError> {
+    let record = session.state().checkpoints().get(checkpoint);
+    let saved = &record.ok_or(RunPredictError::UnknownCheckpoint(checkpoint))?.event;
+    let blobs = session.repository().blobs().clone();
+    let weights = blobs.get(saved.weights)?;
+    let prediction = torch::Prediction {
+        weights: &weights,
+        architecture: &saved.architecture,
+        classes,
+        size: saved.image_size,
+        images,
+        views: Views::try_from(views)?,
+    };
+    let cache = session.repository().cache_dir();
+    Ok(torch::predict(&prediction, &StoredImages(blobs), Some(&cache), on, progress, stop.flag())?)
 }
 
 /// The embeddings of images by a checkpoint, plainly viewed.

@@ -55,8 +55,11 @@ fn what_a_job_is_refused_for_is_told_later() {
     let job = wait(&bench, &id, "failed");
     assert_eq!(job["exit_code"], 2);
     bench.run(["jobs", "show", &id]).expect(0).says("nonsense");
-    let id = start(&bench, &["no-such-command"]);
-    assert_eq!(wait(&bench, &id, "failed")["exit_code"], 2);
+    // What cannot even be read is refused at once.
+    let before = bench.run(["jobs", "--json"]).expect(0).json().as_array().expect("a list").len();
+    bench.run(["jobs", "start", "--", "no-such-command"]).expect(2).says("no-such-command");
+    let after = bench.run(["jobs", "--json"]).expect(0).json().as_array().expect("a list").len();
+    assert_eq!(before, after);
 }
 
 #[test]

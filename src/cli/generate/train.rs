@@ -170,7 +170,9 @@ fn unfinished(cache: &Path, prefix: &str) -> Result<GeneratorId, AppError> {
         [] => {
             let error =
                 AppError::refused(format!("no generator '{}' was stopped or killed", words::text(prefix)));
-            Err(all.iter().fold(error, |error, generator| error.hint(format!("there is {generator}"))))
+            let error =
+                all.iter().fold(error, |error, generator| error.hint(format!("there is {generator}")));
+            Err(error.hint("those that were trained to their end are listed by: safelight generate list"))
         }
         several => {
             let error = AppError::refused(format!("'{}' begins several ids", words::text(prefix)));

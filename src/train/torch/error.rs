@@ -11,7 +11,7 @@ use super::super::weights::WeightsError;
 #[derive(Debug, thiserror::Error)]
 pub enum DeviceError {
     /// There is no such device.
-    #[error("there is no device {name}: libtorch sees {}", devices(*count))]
+    #[error("there is no device {name}: libtorch sees {}; --device cpu needs none", devices(*count))]
     Absent {
         /// What was asked for.
         name: DeviceName,

@@ -32,14 +32,15 @@ pub(super) struct Like {
     pub(super) past: Option<Seq>,
 }
 
-/// Reads until nobody asks any more. What was asked last is answered first:
-/// that is what the user looks at.
-pub(super) fn read(
-    mut port: Box<dyn Judgements>,
-    requests: Receiver<Request>,
+/// Answers on a thread of its own until nobody asks any more. What was asked
+/// last is answered first: that is what the user looks at.
+fn answer<T: Send + 'static>(
+    name: &'static str,
+    requests: Receiver<T>,
     events: Sender<Event>,
+    mut answer: impl FnMut(T) -> Msg + Send + 'static,
 ) -> io::Result<()> {
-    spawn("judgements", move || {
+    spawn(name, move || {
         let mut waiting = Vec::new();
         loop {
             if waiting.is_empty() {
@@ -47,48 +48,46 @@ pub(super) fn read(
                 waiting.push(request);
             }
             waiting.extend(requests.try_iter());
-            let Some(request) = waiting.pop() else { continue };
-            let msg = match request {
-                Request::Known(state) => {
-                    let known = calmly(|| {
-                        let opinions = port.opinions(&state)?;
-                        let exemplars = opinions.exemplars(&state);
-                        Ok::<_, PortError>(Arc::new(Known { opinions, exemplars }))
-                    });
-                    Msg::Known(PredictionsMark::of(&state), known)
-                }
-                Request::OfImage(state, image) => {
-                    let said = calmly(|| port.of_image(&state, image)).map(Arc::new);
-                    Msg::Judged(image, PredictionsMark::of(&state), said)
-                }
-                Request::Votes(state, ensemble) => {
-                    Msg::Votes(ensemble, calmly(|| port.votes(&state, ensemble)).map(Arc::new))
-                }
-            };
-            let _ = events.send(Event::Msg(msg));
+            if let Some(request) = waiting.pop() {
+                let _ = events.send(Event::Msg(answer(request)));
+            }
         }
     })?;
     Ok(())
 }
 
-/// Compares until nobody asks any more, the image asked for last first.
+/// Reads what models say.
+pub(super) fn read(
+    mut port: Box<dyn Judgements>,
+    requests: Receiver<Request>,
+    events: Sender<Event>,
+) -> io::Result<()> {
+    answer("judgements", requests, events, move |request| match request {
+        Request::Known(state) => {
+            let known = calmly(|| {
+                let opinions = port.opinions(&state)?;
+                let exemplars = opinions.exemplars(&state);
+                Ok::<_, PortError>(Arc::new(Known { opinions, exemplars }))
+            });
+            Msg::Known(PredictionsMark::of(&state), known)
+        }
+        Request::OfImage(state, image) => {
+            let said = calmly(|| port.of_image(&state, image)).map(Arc::new);
+            Msg::Judged(image, PredictionsMark::of(&state), said)
+        }
+        Request::Votes(state, ensemble) => {
+            Msg::Votes(ensemble, calmly(|| port.votes(&state, ensemble)).map(Arc::new))
+        }
+    })
+}
+
+/// Finds images that look alike.
 pub(super) fn compare(
     mut port: Box<dyn Likeness>,
     requests: Receiver<Like>,
     events: Sender<Event>,
 ) -> io::Result<()> {
-    spawn("likeness", move || {
-        let mut waiting = Vec::new();
-        loop {
-            if waiting.is_empty() {
-                let Ok(request) = requests.recv() else { return };
-                waiting.push(request);
-            }
-            waiting.extend(requests.try_iter());
-            let Some(Like { state, image, past }) = waiting.pop() else { continue };
-            let found = calmly(|| port.neighbours(&state, image)).map(Arc::new);
-            let _ = events.send(Event::Msg(Msg::Neighbours(image, past, found)));
-        }
-    })?;
-    Ok(())
+    answer("likeness", requests, events, move |Like { state, image, past }| {
+        Msg::Neighbours(image, past, calmly(|| port.neighbours(&state, image)).map(Arc::new))
+    })
 }

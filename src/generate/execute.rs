@@ -149,7 +149,7 @@ pub fn execute_generator(
             Ok(GenerateEnd::Trained(ending))
         }
         Ok(GenerateOutcome::Cancelled { resume }) => {
-            sink.resume_point(&|| resume.clone())
+            sink.resume_point(&|| Ok(resume.clone()))
                 .map_err(|error| GenerateError::Train(TrainError::Sink(error)))?;
             let reason = Some("told to stop".to_owned());
             sink.progress(&GenerateLine::GeneratorEnded { status: "cancelled".to_owned(), reason });
@@ -291,11 +291,11 @@ impl GenerateSink for CacheSink<'_> {
         Ok((Some(blob.to_string()), Some(path.display().to_string())))
     }
 
-    fn resume_point(&mut self, state: &dyn Fn() -> Vec<u8>) -> Result<(), SinkError> {
+    fn resume_point(&mut self, state: &dyn Fn() -> Result<Vec<u8>, SinkError>) -> Result<(), SinkError> {
         // Written aside and renamed, so that a kill leaves the point before.
         let path = GeneratorJob::resume_file(&self.cache, self.generator);
         let fresh = path.with_extension("new");
-        fs::write(&fresh, state())?;
+        fs::write(&fresh, state()?)?;
         fs::rename(&fresh, &path)?;
         Ok(())
     }

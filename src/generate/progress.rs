@@ -113,7 +113,7 @@ pub trait GenerateSink {
     ///
     /// # Errors
     /// When the sink cannot keep them.
-    fn resume_point(&mut self, state: &dyn Fn() -> Vec<u8>) -> Result<(), SinkError>;
+    fn resume_point(&mut self, state: &dyn Fn() -> Result<Vec<u8>, SinkError>) -> Result<(), SinkError>;
 }
 
 /// How the training of a generator ended well enough to keep something.

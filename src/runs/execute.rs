@@ -246,12 +246,17 @@ impl TrainSink for LogSink<'_> {
         Ok(())
     }
 
-    fn resume_point(&mut self, _: u32, _: u32, state: &dyn Fn() -> Vec<u8>) -> Result<(), SinkError> {
+    fn resume_point(
+        &mut self,
+        _: u32,
+        _: u32,
+        state: &dyn Fn() -> Result<Vec<u8>, SinkError>,
+    ) -> Result<(), SinkError> {
         // Written aside and renamed, so that a kill leaves the point before.
         let path = resume_file(&self.cache, self.run);
         let fresh = path.with_extension("new");
         fs::create_dir_all(self.cache.join("jobs"))?;
-        fs::write(&fresh, state())?;
+        fs::write(&fresh, state()?)?;
         fs::rename(&fresh, &path)?;
         Ok(())
     }

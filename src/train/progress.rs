@@ -124,7 +124,7 @@ pub trait TrainSink {
         &mut self,
         _stage: u32,
         _epoch: u32,
-        _state: &dyn Fn() -> Vec<u8>,
+        _state: &dyn Fn() -> Result<Vec<u8>, SinkError>,
     ) -> Result<(), SinkError> {
         Ok(())
     }

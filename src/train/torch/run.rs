@@ -14,7 +14,7 @@ use super::super::device::Machine;
 use super::super::keyed::Moment;
 use super::super::metrics::{EpochFigures, History, Judgement, StepFigures};
 use super::super::plan::{BlobSource, Plan};
-use super::super::progress::{Outcome, Progress, StageCheckpoint, TrainSink};
+use super::super::progress::{Outcome, Progress, SinkError, StageCheckpoint, TrainSink};
 use super::super::renditions::{RenditionError, Renditions, Workshop};
 use super::super::schedule::{Setting, group_rates};
 use super::super::transform::Transform;
@@ -179,7 +179,7 @@ impl<'a> Run<'a> {
             if place.epoch < settings.epochs() {
                 let (digest, network, learner, history) =
                     (&self.digest, &self.network, &*learner, &self.history);
-                let state = || save(digest, place, network, learner, history).unwrap_or_default();
+                let state = || save(digest, place, network, learner, history).map_err(SinkError::from);
                 self.sink.resume_point(place.stage, place.epoch - 1, &state).map_err(TrainError::Sink)?;
             }
         }

@@ -109,8 +109,13 @@ impl TrainSink for Keep {
         Ok(())
     }
 
-    fn resume_point(&mut self, _: u32, _: u32, state: &dyn Fn() -> Vec<u8>) -> Result<(), SinkError> {
-        self.state = state();
+    fn resume_point(
+        &mut self,
+        _: u32,
+        _: u32,
+        state: &dyn Fn() -> Result<Vec<u8>, SinkError>,
+    ) -> Result<(), SinkError> {
+        self.state = state()?;
         Ok(())
     }
 }

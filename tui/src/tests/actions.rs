@@ -270,6 +270,10 @@ fn runs_show_their_curves_and_two_are_compared() {
     assert!(both.contains("seed") && !both.contains("resnet18"), "what is equal is not told\n{both}");
     stage.press("Space");
     assert!(!text(&stage).contains("compared: "));
+    // Of three marks the oldest goes: two are compared, never more.
+    stage.press("Space j Space");
+    assert_eq!(stage.model.run_views.marked.len(), 2);
+    assert!(text(&stage).contains("compared: "));
 }
 
 #[test]

@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
                 return Ok(self.trained(weights, ending));
             }
             if place.epoch < recipe.epochs {
-                let state = || self.save(place).unwrap_or_default();
+                let state = || self.save(place).map_err(crate::train::progress::SinkError::from);
                 sink.resume_point(&state).map_err(TrainError::Sink)?;
             }
         }

@@ -104,8 +104,8 @@ impl GenerateSink for Shared<'_> {
         Ok((None, None))
     }
 
-    fn resume_point(&mut self, state: &dyn Fn() -> Vec<u8>) -> Result<(), SinkError> {
-        self.0.state = state();
+    fn resume_point(&mut self, state: &dyn Fn() -> Result<Vec<u8>, SinkError>) -> Result<(), SinkError> {
+        self.0.state = state()?;
         Ok(())
     }
 }

@@ -38,8 +38,11 @@ fn sure(
 #[test]
 fn members_are_chosen_by_what_they_say_of_labelled_images() {
     let (bench, mut story) = story();
-    // Two that err alike, and two that err elsewhere.
-    let wrong_at = [[0, 1], [0, 1], [2, 3], [4, 5]];
+    // Two that err alike, one that errs elsewhere, and one that errs once only,
+    // so that it comes first. Their weights differ, so that no two ever tie: ids
+    // are drawn anew each time, and with them the breaking of ties.
+    let wrong_at = [[0, 1], [0, 1], [2, 2], [4, 5]];
+    let weights = ["1.0", "1.1", "1.5", "1.2"];
     let mut test = Vec::new();
     for (number, wrong) in wrong_at.iter().enumerate() {
         let name = format!("model {number}");
@@ -52,8 +55,10 @@ fn members_are_chosen_by_what_they_say_of_labelled_images() {
     }
     let lonely = sure(&mut story, "model without validation", Split::Test, |_, _| 1);
     drop(story);
-    let mut arguments = vec!["ensemble", "--greedy", "--json"];
-    arguments.extend(test.iter().map(String::as_str));
+    let weighed: Vec<String> =
+        test.iter().zip(weights).map(|(test, weight)| format!("{test}={weight}")).collect();
+    let mut arguments = vec!["ensemble", "--greedy", "--json", "--rule", "weighted"];
+    arguments.extend(weighed.iter().map(String::as_str));
     let voted = bench.run(&arguments).expect(0).json();
     let chosen: Vec<&str> = voted["members"]
         .as_array()
@@ -64,7 +69,7 @@ fn members_are_chosen_by_what_they_say_of_labelled_images() {
     assert_eq!(voted["selection"]["accuracy"], json!(1.0), "{voted:#}");
     assert_eq!(chosen.len(), 3);
     assert!(chosen.contains(&test[2].as_str()) && chosen.contains(&test[3].as_str()));
-    arguments[3..].reverse();
+    arguments[5..].reverse();
     let other = bench.run(&arguments).expect(0).json();
     assert_eq!(
         (&other["members"], &other["ties"]),

@@ -66,6 +66,11 @@ impl Output {
         }
     }
 
+    /// Tells whoever watches the job that this command is, and nobody else.
+    pub fn tell(&self, line: impl FnOnce() -> Line) {
+        self.log(line);
+    }
+
     fn log(&self, line: impl FnOnce() -> Line) {
         if let Some(job) = self.job.get() {
             job.write(&line());

@@ -12,6 +12,7 @@ use super::output::Output;
 use super::{resolve, words};
 use crate::checkout::into::materialise;
 use crate::error::{AppError, Exit};
+use crate::jobs::line::{Compared, Line};
 use crate::replay::check::{ReceiptError, check};
 use crate::replay::engine::{Engine, NoEngine};
 use crate::replay::record::record;
@@ -186,6 +187,10 @@ pub fn announced(
     let then = then(session, submission)?;
     let work = work(session, &then, submission, depth, &*engine, threads)?;
     describe(&context.out, &then, depth, &work);
+    context.out.tell(|| Line::ReplayStarted {
+        submission: submission.to_string(),
+        depth: depth_name(depth).to_owned(),
+    });
     let mut watch = Watch::new(&context.out);
     let done =
         replay(session, &then, submission, depth, &mut *engine, threads, &mut |report| watch.see(&report));
@@ -199,7 +204,25 @@ pub fn announced(
         record(session, &done.receipt, &environment)?;
     }
     report(&context.out, &done);
+    // After the record: who hears of the verdict finds it in the log.
+    context.out.tell(|| Line::ReplayEnded { verdict: verdict(&done.receipt.outcome).to_owned() });
     Ok(done)
+}
+
+fn depth_name(depth: Depth) -> &'static str {
+    match depth {
+        Depth::Votes => "votes",
+        Depth::Predictions => "predictions",
+        Depth::Training => "training",
+    }
+}
+
+fn verdict(outcome: &ReplayOutcome) -> &'static str {
+    match outcome {
+        ReplayOutcome::Identical => "identical",
+        ReplayOutcome::WithinTolerance { .. } => "within tolerance",
+        ReplayOutcome::Diverged { .. } => "diverged",
+    }
 }
 
 /// The exit code of a verdict.
@@ -286,8 +309,20 @@ impl<'a> Watch<'a> {
                 self.bar.reset();
                 self.bar.set_length(0);
                 self.bar.set_message((*what).to_owned());
+                self.out.tell(|| Line::ReplayStep { what: (*what).to_owned() });
             }
-            Report::Compared(step) => self.bar.suspend(|| self.out.line(compared(step))),
+            Report::Compared(step) => {
+                self.bar.suspend(|| self.out.line(compared(step)));
+                self.out.tell(|| {
+                    Line::ReplayCompared(Compared {
+                        what: step.what.clone(),
+                        seq: step.seq.0,
+                        expected: step.expected.to_string(),
+                        actual: step.actual.to_string(),
+                        note: step.difference.map_or_else(String::new, |found| found.in_words()),
+                    })
+                });
+            }
             Report::Goes(progress) => self.work(progress),
         }
     }
@@ -324,11 +359,7 @@ fn compared(step: &StepReceipt) -> String {
         line.push_str(&format!(", recorded {}", step.expected.short()));
     }
     if let Some(found) = step.difference {
-        line.push_str(&format!(
-            "; largest difference {:.2e}, {:.2} % equal decisions",
-            found.largest,
-            found.equal_decisions * 100.0
-        ));
+        line.push_str(&format!("; {}", found.in_words()));
     }
     line
 }

@@ -83,7 +83,8 @@ fn open(context: &Context, options: Options, fresh: bool) -> Result<Exit, AppErr
     }
     let (ports, cache) = crate::interface::ports(&root, context.person())?;
     let session = if fresh { Default::default() } else { remembered::read(&cache) };
-    let options = Options { actor: Some(context.person()), session, ..options };
+    let options =
+        Options { actor: Some(context.person()), session, panic_at_key: asked_to_panic(), ..options };
     match safelight_tui::run(ports, options) {
         Ok(session) => {
             // Where it was left is a comfort; a full disk is no reason to fail.
@@ -99,6 +100,14 @@ fn open(context: &Context, options: Options, fresh: bool) -> Result<Exit, AppErr
             .hint("every action with its usual keys: safelight tui --print-keys")),
         Err(error) => Err(AppError::failed(error.to_string())),
     }
+}
+
+/// Names the variable that has the interface panic at the first key, in builds
+/// for tests: what becomes of the terminal then is seen on the program itself.
+const PANIC: &str = "SAFELIGHT_TEST_PANIC";
+
+fn asked_to_panic() -> bool {
+    cfg!(debug_assertions) && std::env::var_os(PANIC).is_some()
 }
 
 /// The keys of an action: one, or several.

@@ -1,11 +1,17 @@
 //! Long work, started, watched and stopped from the terminal interface; the same
 //! jobs that `safelight jobs` lists.
 
-use safelight_tui::{JobRequest, JobStatus, JobView, Jobs, PortError};
+use std::fs::File;
+use std::io::Write as _;
+
+use safelight_lineage::value::{Seq, Timestamp};
+use safelight_tui::{JobRequest, JobStatus, JobView, Jobs, PortError, ReplayStep, ReplayView};
 
 use super::ports::SharedSession;
 use crate::jobs::folder::Status;
+use crate::jobs::line::Compared;
 use crate::jobs::registry::{Registry, global};
+use crate::jobs::replay::ReplayAccount;
 use crate::jobs::watch::{Watched, Watcher, recipe};
 use crate::runs::death::record_death;
 
@@ -37,7 +43,19 @@ impl Jobs for StoredJobs {
 
     fn start(&mut self, request: JobRequest) -> Result<(), PortError> {
         let global = global(&self.session.lock());
-        self.registry.start(&global, request.arguments()).map(drop).map_err(PortError::new)
+        let started = match &request {
+            JobRequest::TrainRecipe { toml, .. } => {
+                let file = (JobRequest::RECIPE_FILE, toml.as_bytes());
+                self.registry.start_with(&global, file, |path| request.arguments_with(path))
+            }
+            _ => self.registry.start(&global, request.arguments()),
+        };
+        started.map(drop).map_err(PortError::new)
+    }
+
+    fn save_recipe(&mut self, path: &str, toml: &str) -> Result<(), PortError> {
+        let mut file = File::create_new(path).map_err(PortError::new)?;
+        file.write_all(toml.as_bytes()).map_err(PortError::new)
     }
 
     fn cancel(&mut self, id: &str) -> Result<(), PortError> {
@@ -77,14 +95,35 @@ fn view(watched: &Watched) -> JobView {
             Status::Failed | Status::Died => JobStatus::Failed,
             Status::Cancelled => JobStatus::Cancelled,
         },
+        started: Timestamp(watched.job.started),
+        took: watched.end.map(|end| end.ended.saturating_sub(watched.job.started) as f64 / 1_000.0),
         progress: account.progress,
         eta: account.eta,
         output,
         run: account.run,
+        replay: account.replay.as_ref().and_then(replay),
         series: series
             .into_iter()
             .filter(|(_, values)| !values.is_empty())
             .map(|(name, values)| (name.to_owned(), values.clone()))
             .collect(),
     }
+}
+
+/// The replay in a job; none where its submission is no id.
+fn replay(account: &ReplayAccount) -> Option<ReplayView> {
+    let step = |compared: &Compared| ReplayStep {
+        what: compared.what.clone(),
+        seq: Seq(compared.seq),
+        expected: compared.expected.clone(),
+        actual: compared.actual.clone(),
+        note: compared.note.clone(),
+    };
+    Some(ReplayView {
+        submission: account.submission.parse().ok()?,
+        depth: account.depth.clone(),
+        doing: account.step.clone(),
+        steps: account.compared.iter().map(step).collect(),
+        verdict: account.verdict.clone(),
+    })
 }

@@ -6,8 +6,11 @@ mod history;
 mod jobs;
 mod judgements;
 mod likeness;
+mod log_search;
 mod pictures;
 mod ports;
+mod receipts;
+mod recipes;
 pub mod remembered;
 mod runs;
 

@@ -12,7 +12,10 @@ use super::history::{SessionActions, StoredHistory};
 use super::jobs::StoredJobs;
 use super::judgements::StoredJudgements;
 use super::likeness::PictureLikeness;
+use super::log_search::StoredLogSearch;
 use super::pictures::StoredPictures;
+use super::receipts::StoredReceipts;
+use super::recipes::RecipeRules;
 use super::runs::StoredRuns;
 use crate::session::Session;
 
@@ -48,12 +51,15 @@ pub fn ports(root: &Path, actor: Actor) -> Result<(Ports, PathBuf), StoreError> 
     let session = SharedSession(Arc::new(Mutex::new(Session::new(repository, actor))));
     let ports = Ports {
         history: Box::new(StoredHistory::new(session.clone())),
+        log_search: Some(Box::new(StoredLogSearch(session.clone()))),
         pictures: Arc::new(StoredPictures(blobs.clone())),
         actions: Some(Box::new(SessionActions(session.clone()))),
         findings: Some(Box::new(StoredFindings { session: session.clone(), blobs: blobs.clone() })),
         jobs: Some(Box::new(StoredJobs::new(session.clone(), &cache))),
+        recipes: Some(Arc::new(RecipeRules)),
         runs: Some(Box::new(StoredRuns(blobs.clone()))),
         judgements: Some(Box::new(StoredJudgements::new(blobs.clone()))),
+        receipts: Some(Box::new(StoredReceipts(blobs.clone()))),
         likeness: Some(Box::new(PictureLikeness::new(blobs, cache.clone()))),
     };
     Ok((ports, cache))

@@ -8,6 +8,7 @@ use safelight_tui::{Figures, PortError, RateCurve, RunView, Runs};
 use crate::runs::compare::{described, facts};
 use crate::train::metrics::History;
 use crate::train::rate_finder::Curve;
+use crate::train::recipe_fields::fields;
 
 /// The runs of a repository.
 pub(super) struct StoredRuns(pub(super) Blobs);
@@ -16,7 +17,8 @@ impl Runs for StoredRuns {
     fn run(&mut self, state: &State, run: RunId) -> Result<RunView, PortError> {
         let read = |blob| self.0.get(blob);
         let kept = facts(state, &read, run).map_err(PortError::new)?;
-        let mut view = RunView { facts: described(&kept), ..RunView::default() };
+        let mut view =
+            RunView { facts: described(&kept), recipe: fields(&kept.recipe), ..RunView::default() };
         if let Some(history) = &kept.history {
             view.classes.clone_from(&history.classes);
             view.figures = figures(history);

@@ -7,6 +7,7 @@ use safelight_lineage::id::RunId;
 use serde_json::Value;
 
 use super::line::Line;
+use super::replay::ReplayAccount;
 use crate::runs::report::{JobEvent, JobLine};
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
@@ -31,6 +32,8 @@ pub struct Account {
     pub figures: Figures,
     /// The newest training run in it.
     pub run: Option<RunId>,
+    /// The newest replay in it.
+    pub replay: Option<ReplayAccount>,
     /// Its result, as under `--json`.
     pub result: Option<Value>,
     /// Why it failed, if it said so.
@@ -123,6 +126,15 @@ impl Account {
                 self.eta = eta_seconds;
             }
             Line::Said { text } | Line::Noticed { text } => self.say(text),
+            Line::ReplayStarted { submission, depth } => {
+                self.replay = Some(ReplayAccount::new(submission, depth));
+            }
+            // Of a replay whose beginning was not read, nothing is known.
+            Line::ReplayStep { .. } | Line::ReplayCompared(_) | Line::ReplayEnded { .. } => {
+                if let Some(replay) = &mut self.replay {
+                    replay.read(line);
+                }
+            }
             Line::Result { document } => self.result = Some(document),
             Line::Failed { error, hints, .. } => {
                 self.say(format!("error: {error}"));
@@ -295,6 +307,26 @@ mod tests {
         assert_eq!(account.words, ["pass 77", "error: no", "  hint: try"]);
         assert_eq!(account.result.expect("one")["pass"], "77");
         assert_eq!(account.failure.as_deref(), Some("no"));
+    }
+
+    #[test]
+    fn a_replay_is_told_step_by_step() {
+        let lines = [
+            r#"{"event":"replay_compared","what":"too early","seq":1,"expected":"a","actual":"a","note":""}"#,
+            r#"{"event":"replay_started","submission":"71","depth":"votes"}"#,
+            r#"{"event":"replay_step","what":"counting the votes of 2 members"}"#,
+            r#"{"event":"replay_compared","what":"votes","seq":41,"expected":"aa","actual":"aa","note":""}"#,
+            r#"{"event":"replay_step","what":"writing the file"}"#,
+        ];
+        let mut account = account(&lines);
+        let replay = account.replay.clone().expect("one");
+        assert_eq!((replay.submission.as_str(), replay.depth.as_str()), ("71", "votes"));
+        assert_eq!(replay.step.as_deref(), Some("writing the file"));
+        let what: Vec<&str> = replay.compared.iter().map(|it| it.what.as_str()).collect();
+        assert_eq!(what, ["votes"], "what came before its beginning is of another");
+        account.read(r#"{"event":"replay_ended","verdict":"identical"}"#);
+        let replay = account.replay.expect("one");
+        assert_eq!((replay.step, replay.verdict.as_deref()), (None, Some("identical")));
     }
 
     #[test]

@@ -112,6 +112,19 @@ impl JobFolder {
     /// # Errors
     /// When it cannot be written.
     pub fn create(jobs: &Path, arguments: Vec<String>, detached: bool) -> io::Result<(JobFolder, Job)> {
+        JobFolder::create_with(jobs, detached, |_| Ok(arguments))
+    }
+
+    /// The same, of a job whose folder holds something from its beginning: `fill`
+    /// puts it there and gives the arguments.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn create_with(
+        jobs: &Path,
+        detached: bool,
+        fill: impl FnOnce(&Path) -> io::Result<Vec<String>>,
+    ) -> io::Result<(JobFolder, Job)> {
         fs::create_dir_all(jobs)?;
         loop {
             let mut random = [0u8; 4];
@@ -123,6 +136,7 @@ impl JobFolder {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),
             }
+            let arguments = fill(&folder.path)?;
             let job = Job { id, arguments, started: now(), detached };
             folder.write("job.json", &job)?;
             return Ok((folder, job));

@@ -31,6 +31,25 @@ pub enum Line {
         /// What.
         text: String,
     },
+    /// A replay begins.
+    ReplayStarted {
+        /// The submission, in hexadecimal digits.
+        submission: String,
+        /// `votes`, `predictions` or `training`.
+        depth: String,
+    },
+    /// A replay goes on to its next step.
+    ReplayStep {
+        /// The step, in words.
+        what: String,
+    },
+    /// A replay has compared what it made with what is recorded.
+    ReplayCompared(Compared),
+    /// A replay has come to its verdict.
+    ReplayEnded {
+        /// `identical`, `within tolerance` or `diverged`.
+        verdict: String,
+    },
     /// The result, as under `--json`.
     Result {
         /// The document.
@@ -45,6 +64,21 @@ pub enum Line {
         /// The exit code.
         exit_code: u8,
     },
+}
+
+/// One comparison of a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// What was made again, in words.
+    pub what: String,
+    /// Where the event that had recorded it is in this journal.
+    pub seq: u64,
+    /// The digest that the log recorded, in hexadecimal digits.
+    pub expected: String,
+    /// The digest of what was made.
+    pub actual: String,
+    /// By how much it differs, in words; empty when that cannot be told.
+    pub note: String,
 }
 
 impl Line {

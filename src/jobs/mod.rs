@@ -11,4 +11,5 @@ pub mod line;
 pub mod log;
 pub mod process;
 pub mod registry;
+pub mod replay;
 pub mod watch;

@@ -80,6 +80,31 @@ impl Registry {
     /// When the folder cannot be written or the program not be started.
     pub fn start(&self, global: &[OsString], arguments: Vec<String>) -> io::Result<Job> {
         let (folder, job) = self.create(arguments, true)?;
+        self.spawn(global, &folder, job)
+    }
+
+    /// The same, of a job that reads a file: its name and what is in it. It is
+    /// kept with the job; `arguments` are told where.
+    ///
+    /// # Errors
+    /// When the folder or the file cannot be written or the program not be started.
+    pub fn start_with(
+        &self,
+        global: &[OsString],
+        (name, bytes): (&str, &[u8]),
+        arguments: impl FnOnce(&str) -> Vec<String>,
+    ) -> io::Result<Job> {
+        let _ = self.prune();
+        let (folder, job) = JobFolder::create_with(&self.jobs, true, |folder| {
+            let path = folder.join(name);
+            fs::write(&path, bytes)?;
+            let not_text = || io::Error::other("the path of the repository is not text");
+            Ok(arguments(path.to_str().ok_or_else(not_text)?))
+        })?;
+        self.spawn(global, &folder, job)
+    }
+
+    fn spawn(&self, global: &[OsString], folder: &JobFolder, job: Job) -> io::Result<Job> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(global)
             .arg("--quiet")

@@ -4,7 +4,7 @@ use safelight_lineage::digest::{BlobId, FrameDigest, ManifestDigest};
 use safelight_lineage::event::{EventRef, ReplayDepth, ReplayOutcome};
 use safelight_lineage::id::SubmissionId;
 use safelight_lineage::value::Seq;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::surroundings::Surroundings;
 
@@ -13,12 +13,20 @@ use super::surroundings::Surroundings;
 pub const VERSION: u32 = 2;
 
 /// How recomputed probabilities differ from the recorded ones.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
     /// The largest difference of a probability, 0 to 1.
     pub largest: f64,
     /// The share of images whose most probable class is the same, 0 to 1.
     pub equal_decisions: f64,
+}
+
+impl Difference {
+    /// The difference in a few words.
+    pub fn in_words(&self) -> String {
+        let Difference { largest, equal_decisions } = self;
+        format!("largest difference {largest:.2e}, {:.2} % equal decisions", equal_decisions * 100.0)
+    }
 }
 
 /// One comparison.

@@ -6,14 +6,14 @@ use safelight_lineage::event::{PredictionSource, ReplayDepth};
 use safelight_lineage::query::{ReplayPlan, ReplayStep, StepKind};
 use safelight_lineage::value::Seq;
 use safelight_store::BlobError;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::engine::Engine;
 use crate::train::device::Machine;
 use crate::train::environment::Environment;
 
 /// One respect in which environments differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Respect {
     /// Which: processor class, threads, …
     pub what: String,

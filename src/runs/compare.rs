@@ -12,6 +12,7 @@ use super::prepare::{PrepareError, stored_recipe};
 use crate::train::environment::Environment;
 use crate::train::metrics::{EpochFigures, History};
 use crate::train::recipe::Recipe;
+use crate::train::recipe_fields::fields;
 
 /// Everything that is kept of one run.
 #[derive(Debug, Clone, Serialize)]
@@ -110,9 +111,7 @@ pub fn differences(runs: &[RunFacts]) -> Vec<Difference> {
 /// Recipe, dataset and environment of a run: what, and its value in words.
 pub fn described(run: &RunFacts) -> BTreeMap<String, String> {
     let mut found = BTreeMap::from([("dataset".to_owned(), run.manifest.to_string())]);
-    if let Ok(recipe) = toml::Value::try_from(&run.recipe) {
-        flatten("", &recipe, &mut found);
-    }
+    found.extend(fields(&run.recipe));
     if let Some(Ok(serde_json::Value::Object(environment))) =
         run.environment.as_ref().map(serde_json::to_value)
     {
@@ -122,21 +121,6 @@ pub fn described(run: &RunFacts) -> BTreeMap<String, String> {
         }
     }
     found
-}
-
-fn flatten(path: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
-    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value {
-        toml::Value::Table(table) => table.iter().for_each(|(key, value)| flatten(&below(key), value, into)),
-        toml::Value::Array(array) if array.iter().all(toml::Value::is_table) => {
-            array
-                .iter()
-                .enumerate()
-                .for_each(|(place, value)| flatten(&format!("{path}[{place}]"), value, into));
-        }
-        toml::Value::String(text) => drop(into.insert(path.to_owned(), text.clone())),
-        other => drop(into.insert(path.to_owned(), other.to_string())),
-    }
 }
 
 #[cfg(test)]

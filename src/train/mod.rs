@@ -14,6 +14,7 @@ pub mod plan;
 pub mod progress;
 pub mod rate_finder;
 pub mod recipe;
+pub mod recipe_fields;
 pub mod rendition;
 pub mod renditions;
 pub mod resample;

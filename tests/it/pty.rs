@@ -42,7 +42,17 @@ fn cells(count: u16) -> NonZeroU16 {
 impl Pty {
     /// Starts `safelight` with these arguments in `place`, on a terminal of
     /// `columns` by `rows` cells with all colours.
-    pub fn start<S: AsRef<OsStr>>(place: &Path, arguments: &[S], (columns, rows): (u16, u16)) -> Pty {
+    pub fn start<S: AsRef<OsStr>>(place: &Path, arguments: &[S], size: (u16, u16)) -> Pty {
+        Pty::start_with(place, arguments, size, &[])
+    }
+
+    /// The same, with more variables in its environment.
+    pub fn start_with<S: AsRef<OsStr>>(
+        place: &Path,
+        arguments: &[S],
+        (columns, rows): (u16, u16),
+        variables: &[(&str, &str)],
+    ) -> Pty {
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_safelight"));
         command.args(arguments);
         command.cwd(place);
@@ -57,6 +67,7 @@ impl Pty {
         ] {
             command.env(name, value);
         }
+        variables.iter().for_each(|(name, value)| command.env(name, value));
         for name in ["NO_COLOR", "TMUX", "TERM_PROGRAM"] {
             command.env_remove(name);
         }

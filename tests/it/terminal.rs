@@ -5,7 +5,10 @@ use std::thread;
 use std::time::Duration;
 
 use safelight::clean::{Finding, Findings, Rule};
-use safelight_lineage::event::{Actor, CleaningPassProposed, Decision, Event, Split};
+use safelight::train::recipe::Recipe;
+use safelight_lineage::event::{
+    Actor, CleaningPassProposed, Decision, Event, ReplayDepth, ReplayOutcome, Split,
+};
 use safelight_lineage::id::{ImageId, PassId, TransactionId};
 use safelight_lineage::query::{ManifestFilter, manifest};
 use safelight_lineage::state::State;
@@ -13,6 +16,7 @@ use safelight_lineage::value::{ClassIndex, Timestamp};
 use safelight_store::{Draft, Repository};
 
 use crate::pty::Pty;
+use crate::story::Story;
 use crate::support::Bench;
 
 const PASS: PassId = PassId([0xca; 16]);
@@ -270,6 +274,149 @@ fn a_pass_is_proposed_by_a_job_that_outlives_the_interface() {
     again.press("q");
     assert_eq!(again.end(), 0);
     bench.run(["jobs"]).expect(0).says("clean propose --rule near-duplicate");
+}
+
+/// A submission is replayed where it is shown; its receipt is there when the
+/// interface is opened again, and in the log.
+#[test]
+fn a_submission_is_replayed_on_its_screen() {
+    let bench = Bench::new();
+    let told = {
+        let mut story = Story::begin(&bench.path("repo"));
+        story.tell()
+    };
+    let replays = |state: &State| state.submissions().get(told.submission).expect("there").replays.clone();
+    assert!(replays(&state(&bench)).is_empty());
+    let mut pty = start(&bench, &[]);
+    pty.wait_for("frames");
+    pty.press("7");
+    pty.wait_for(&told.submission.short());
+    pty.press("y");
+    pty.wait_for("to which depth?");
+    pty.press("v");
+    pty.wait_for("IDENTICAL, replayed to votes");
+    pty.wait_for("8 of 8 equal");
+    pty.wait_for("equal   the file");
+    // What it took is known once the job has said its end.
+    pty.wait_for(" · took ");
+    pty.press("q");
+    assert_eq!(pty.end(), 0, "{}", pty.screen());
+    pty.assert_restored();
+
+    let made = replays(&state(&bench));
+    let [replay] = &made[..] else { panic!("one replay, not {made:?}") };
+    assert_eq!(replay.event.depth, ReplayDepth::Votes);
+    assert_eq!(replay.event.outcome, ReplayOutcome::Identical);
+    let repository = Repository::open(&bench.path("repo")).expect("opened");
+    let receipt = repository.blobs().get(replay.event.receipt).expect("kept");
+    let receipt = bench.write("receipt.json", &receipt);
+    bench.run(["check-receipt", receipt.to_str().expect("a plain name")]).expect(0).says("this very receipt");
+
+    let mut again = start(&bench, &["--fresh"]);
+    again.press("7");
+    again.wait_for("IDENTICAL, replayed to votes");
+    again.wait_for("8 of 8 equal");
+    again.press("q");
+    assert_eq!(again.end(), 0);
+    bench.run(["jobs"]).expect(0).says("--depth votes");
+    bench.run(["verify"]).expect(0);
+}
+
+/// A recipe is filled in, what is wrong with it said at the field, and a training
+/// started by it.
+#[test]
+fn a_recipe_is_filled_in_and_trained() {
+    let bench = scenes();
+    let mut pty = start(&bench, &["--fresh"]);
+    pty.wait_for("4 frames");
+    pty.press("4T");
+    pty.wait_for("Train, from the defaults");
+    // The seed is the third field.
+    pty.press("\x1b[B\x1b[Bmany");
+    pty.wait_for("must be a whole number, 0 or more");
+    pty.press("\r");
+    pty.wait_for("not started: seed must be a whole number");
+    pty.press("77");
+    pty.wait("that nothing is wrong", |shown| !shown.screen.screen().contents().contains("must be"));
+    let saved = bench.path("mine.toml");
+    pty.press("\x13");
+    pty.wait_for("save as");
+    pty.press(&format!("{}\r", saved.display()));
+    pty.wait_for("saved as");
+    pty.press("\x14");
+    pty.wait_for("safelight jobs start -- train recipe.toml --device auto");
+    pty.press("\x1b");
+    pty.wait_for("Train, from the defaults");
+    // To the epochs of the stage: one, for the sake of builds that can train.
+    pty.press("\x1b[F\x1b[A\x1b[A\x1b[A1\r");
+    pty.wait_for("see Jobs");
+    pty.press("8");
+    pty.wait_for("train ");
+    pty.wait("an end", |shown| {
+        let screen = shown.screen.screen().contents();
+        ["failed", "done"].iter().any(|word| screen.contains(word))
+    });
+    pty.press("q");
+    assert_eq!(pty.end(), 0, "{}", pty.screen());
+
+    let read = |path: &std::path::Path| {
+        Recipe::parse(&std::fs::read_to_string(path).expect("readable")).expect("a recipe")
+    };
+    assert_eq!(read(&saved), Recipe { seed: 77, ..Recipe::default() });
+    let jobs = std::fs::read_dir(bench.path("repo/.safelight/cache/jobs")).expect("jobs");
+    let folders: Vec<_> = jobs.map(|entry| entry.expect("one").path()).collect();
+    let [job] = &folders[..] else { panic!("one job, not {folders:?}") };
+    let kept = read(&job.join("recipe.toml"));
+    assert_eq!((kept.seed, kept.stage[0].epochs), (77, Some(1)));
+    bench.run(["jobs"]).expect(0).says("recipe.toml --device auto");
+}
+
+/// The words of an event are found though its frame was never looked at.
+#[test]
+fn the_timeline_is_searched_to_its_beginning() {
+    let bench = scenes();
+    let path = {
+        let state = state(&bench);
+        let image = state.images().find(|image| image.split == Split::Train).expect("one");
+        String::from_utf8_lossy(image.path).into_owned()
+    };
+    for round in 0..30 {
+        bench.run(["relabel", &path, "--to", if round % 2 == 0 { "sea" } else { "forest" }]).expect(0);
+    }
+    // The import is below the screen's end.
+    let mut pty = Pty::start(&bench.path("repo"), &["tui", "--images", "off", "--fresh"], (100, 12));
+    pty.wait_for("34 frames");
+    pty.press("/test/street/1000\r");
+    pty.wait_for("1 frame with 'test/street/1000'");
+    pty.press("/\x15no such words\r");
+    pty.wait_for("no frame mentions that");
+    pty.press("q");
+    assert_eq!(pty.end(), 0);
+}
+
+/// The terminal is given back when the program itself panics, before that is told.
+#[cfg(debug_assertions)]
+#[test]
+fn a_panic_of_the_program_gives_the_terminal_back() {
+    let bench = scenes();
+    let arguments = ["tui", "--mouse", "--images", "halfblocks"];
+    let variables = [("SAFELIGHT_TEST_PANIC", "1")];
+    let mut pty = Pty::start_with(&bench.path("repo"), &arguments, SIZE, &variables);
+    pty.wait_for("4 frames");
+    let written = pty.written();
+    for mode in ["1049", "2004", "1000"] {
+        assert!(written.contains(&format!("\x1b[?{mode}h")), "{mode} is on");
+    }
+    pty.press("2");
+    assert_eq!(pty.end(), 101, "{}", pty.screen());
+    pty.assert_restored();
+    let written = pty.written();
+    let told = written.find("asked to panic").expect("the panic is told");
+    assert!(written.rfind("\x1b[?1049l").is_some_and(|left| left < told), "on the user's own screen");
+    for mode in ["1000", "1006", "2004"] {
+        assert!(written.rfind(&format!("\x1b[?{mode}l")) < Some(told), "{mode} is off before it is told");
+    }
+    bench.run(["verify"]).expect(0);
 }
 
 /// A training is started by its recipe, watched, and stopped.

@@ -287,7 +287,35 @@ fn the_interface_on_a_million_images() {
     println!("{:<52} {:.2} %   limit 1 %", "idle, share of one processor", share * 100.0);
     leave(pty);
 
+    log_search(&root, count);
     review(&root, &bench);
+}
+
+/// The filter of the timeline, from Enter to the first results and to the end of
+/// the search, for words of the newest events, of the oldest, and of none.
+fn log_search(root: &Path, count: u64) {
+    let (mut pty, _) = start(root, "1");
+    pty.wait_for("frames");
+    for (what, words) in
+        [("the newest", path(count - 1)), ("the oldest", path(0)), ("none", "no such words".into())]
+    {
+        settled(&pty);
+        pty.press(&format!("/\x15{words}"));
+        settled(&pty);
+        let began = Instant::now();
+        pty.press("\r");
+        let first = pty.wait("results, or that it looks", |shown| {
+            let screen = shown.screen.screen().contents();
+            screen.contains(&format!("with '{words}'"))
+        });
+        let all = pty.wait("the end of the search", |shown| {
+            let screen = shown.screen.screen().contents();
+            screen.contains(&format!("with '{words}'")) && !screen.contains("looking")
+        });
+        tell(&format!("timeline, words of {what}: Enter to a frame"), &mut [first - began], "100 ms");
+        tell(&format!("timeline, words of {what}: Enter to the end"), &mut [all - began], "–");
+    }
+    leave(pty);
 }
 
 /// `1 234 567`, as the interface writes counts.

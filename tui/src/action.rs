@@ -101,6 +101,8 @@ pub enum Action {
     NextPass,
     /// Start a job.
     Start,
+    /// Fill in a recipe, and train by it.
+    Recipe,
     /// Go on with a run that was stopped.
     Resume,
     /// Let rules propose a cleaning pass.
@@ -253,6 +255,7 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Label(8), On(Screen::Review), &[c('8')], "label-8", "Give the label 8"),
     row(Action::Label(9), On(Screen::Review), &[c('9')], "label-9", "Give the label 9"),
     row(Action::Start, On(Screen::Training), &[c('t')], "train", "Train by a recipe file"),
+    row(Action::Recipe, On(Screen::Training), &[c('T')], "recipe", "Fill in a recipe, and train by it"),
     row(Action::Pick, On(Screen::Training), &[c(' ')], "compare", "Lay two runs over each other"),
     row(Action::Resume, On(Screen::Training), &[c('R')], "resume", "Go on with a run that was stopped"),
     row(Action::Propose, On(Screen::Review), &[c('P')], "propose", "Let rules find suspicious images"),

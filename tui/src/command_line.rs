@@ -84,7 +84,7 @@ pub fn lines(model: &Model) -> Vec<String> {
 }
 
 /// How a job is started from a shell, so that it goes on by itself.
-fn started(request: &JobRequest) -> String {
+pub fn started(request: &JobRequest) -> String {
     let words: Vec<String> = request.arguments().iter().map(|argument| word(argument.as_bytes())).collect();
     format!("safelight jobs start -- {}", words.join(" "))
 }

@@ -9,6 +9,7 @@
 mod action;
 mod chart;
 mod command_line;
+mod confirmation;
 mod cursor;
 mod detail;
 mod event_text;
@@ -23,6 +24,7 @@ mod keymap;
 mod layout;
 mod lineage_graph;
 mod lineage_tree;
+mod log_search;
 mod model;
 mod msg;
 mod options;
@@ -33,6 +35,9 @@ mod picture;
 mod plot;
 mod ports;
 mod progress;
+mod recipe;
+mod recipe_form;
+mod replay_view;
 mod rows;
 mod run_view;
 mod runtime;
@@ -55,11 +60,14 @@ pub use judgements::{
 };
 pub use key_page::{key_map_file, key_page};
 pub use keymap::KeymapError;
+pub use log_search::frame_mentions;
 pub use options::{ImageMode, Options, ParseImageModeError, Session};
 pub use ports::{
-    Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Pictures, PortError,
-    Ports,
+    Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, LogSearch, Pictures,
+    PortError, Ports,
 };
+pub use recipe::{CheckedRecipe, RecipeFault, RecipeFields, Recipes};
+pub use replay_view::{ReceiptView, Receipts, ReplayStep, ReplayView};
 pub use run_view::{Figures, RateCurve, RunView, Runs};
 pub use runtime::{TuiError, run};
 pub use screen::Screen;

@@ -15,10 +15,13 @@ use crate::event_text::FrameText;
 use crate::image_list::Images;
 use crate::judged::Judged;
 use crate::keymap::Keymap;
+use crate::log_search::LogFound;
 use crate::overlay::Overlay;
 use crate::picture::PictureCache;
 use crate::ports::{Finding, JobView};
 use crate::progress::{Counted, Progress};
+use crate::recipe::Recipes;
+use crate::replay_view::ReceiptViews;
 use crate::run_view::RunViews;
 use crate::screen::Screen;
 use crate::theme::Theme;
@@ -69,8 +72,14 @@ pub struct Model {
     pub submissions: Cursor,
     /// The jobs.
     pub jobs: Jobs,
+    /// The rules of recipes.
+    pub recipes: Option<Arc<dyn Recipes>>,
+    /// What was chosen last to compute a training.
+    pub device: String,
     /// What was read of runs.
     pub run_views: RunViews,
+    /// Receipts that were read.
+    pub receipts: ReceiptViews,
     /// What models say.
     pub judged: Judged,
     /// Whether the picture has the whole screen.
@@ -98,6 +107,10 @@ pub struct Abilities {
     pub judgements: bool,
     /// Finding images that look alike.
     pub likeness: bool,
+    /// Reading receipts of replays.
+    pub receipts: bool,
+    /// Looking for words in the whole log.
+    pub log_search: bool,
     /// Drawing pictures.
     pub pictures: bool,
 }
@@ -142,6 +155,8 @@ pub struct Timeline {
     pub filter: String,
     /// The places of the frames shown, oldest first; none when all are.
     pub found: Option<Vec<u32>>,
+    /// What was found in the events themselves.
+    pub search: LogFound,
     /// Frames in words.
     pub frames: BTreeMap<Seq, Arc<FrameText>>,
     /// Frames that were asked for, by the Seq of their last event.

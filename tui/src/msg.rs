@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
+use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
 use safelight_lineage::id::{EnsembleId, ImageId, PassId, RunId};
 use safelight_lineage::state::State;
@@ -18,6 +19,7 @@ use crate::key::Key;
 use crate::order::Order;
 use crate::picture::{Painted, PictureKey};
 use crate::ports::{Finding, JobRequest, JobView};
+use crate::replay_view::ReceiptView;
 use crate::run_view::RunView;
 
 /// Something that happened. Everything that goes wrong outside comes as text,
@@ -47,6 +49,17 @@ pub enum Msg {
         /// The frames.
         frames: Result<Vec<FrameText>, String>,
     },
+    /// The log was looked through, some way.
+    LogSearched {
+        /// Which search.
+        generation: u64,
+        /// The Seqs of the first events of the frames found since the last time.
+        found: Vec<Seq>,
+        /// How far down it has come; the Seq that it was to end at when it is done.
+        down_to: Seq,
+        /// What stopped it.
+        error: Option<String>,
+    },
     /// Images were looked through.
     Rows {
         /// Which search.
@@ -75,8 +88,12 @@ pub enum Msg {
     Findings(PassId, Result<Vec<Finding>, String>),
     /// What is kept of a run was read.
     Run(RunId, Result<Arc<RunView>, String>),
+    /// A receipt was read.
+    Receipt(BlobId, Result<Arc<ReceiptView>, String>),
     /// The jobs, as they stand.
     Jobs(Vec<JobView>),
+    /// A recipe was written to this file, or not.
+    Saved(String, Result<(), String>),
     /// Something went wrong.
     Failed(String),
 }
@@ -96,6 +113,18 @@ pub enum Cmd {
         newest: Seq,
         /// How many at most.
         limit: usize,
+    },
+    /// Look for words in the log: [`Msg::LogSearched`], several times. A later
+    /// search makes it stale.
+    SearchLog {
+        /// Which search.
+        generation: u64,
+        /// The words, in lower case.
+        wanted: String,
+        /// Where to begin.
+        newest: Seq,
+        /// Where to end.
+        after: Seq,
     },
     /// Look through the images: [`Msg::Rows`]. A later search makes it stale.
     FilterImages {
@@ -135,8 +164,17 @@ pub enum Cmd {
     LoadFindings(PassId),
     /// Read what is kept of a run: [`Msg::Run`].
     LoadRun(Arc<State>, RunId),
+    /// Read a receipt: [`Msg::Receipt`].
+    LoadReceipt(BlobId),
     /// Start a job.
     StartJob(JobRequest),
+    /// Write a recipe to a new file: [`Msg::Saved`].
+    SaveRecipe {
+        /// The file.
+        path: String,
+        /// The recipe.
+        toml: String,
+    },
     /// Stop a job.
     CancelJob(String),
 }

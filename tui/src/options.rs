@@ -71,6 +71,8 @@ pub struct Options {
     pub actor: Option<Actor>,
     /// Where to start, as the last session left it.
     pub session: Session,
+    /// For tests of what becomes of the terminal then: panic at the first key.
+    pub panic_at_key: bool,
 }
 
 /// What the interface remembers from one time to the next.

@@ -8,6 +8,7 @@ use safelight_lineage::value::ClassIndex;
 use crate::action::Action;
 use crate::fuzzy;
 use crate::ports::JobRequest;
+use crate::recipe_form::RecipeForm;
 use crate::walk::Walk;
 
 /// What is open above the screen and has the keyboard.
@@ -21,6 +22,8 @@ pub enum Overlay {
     Chooser(Chooser),
     /// A question.
     Confirm(Confirm),
+    /// A recipe to fill in.
+    Recipe(Box<RecipeForm>),
     /// A walk along what was made of what.
     Lineage(Walk),
     /// Something to read, closed by any key.

@@ -11,9 +11,11 @@ use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
 use safelight_lineage::id::{ImageId, PassId, RunId};
 use safelight_lineage::state::State;
-use safelight_lineage::value::{ClassIndex, Seq};
+use safelight_lineage::value::{ClassIndex, Seq, Timestamp};
 
 use crate::judgements::{Judgements, Likeness};
+use crate::recipe::Recipes;
+use crate::replay_view::{Receipts, ReplayView};
 use crate::run_view::Runs;
 
 /// Why a port could not do what it was asked; shown to the user as text.
@@ -55,6 +57,24 @@ pub trait History: Send {
     /// # Errors
     /// When the log cannot be read.
     fn frames(&mut self, newest: Seq, limit: usize) -> Result<Vec<Frame>, PortError>;
+}
+
+/// Looks for words in the whole log. Called from a thread of its own.
+pub trait LogSearch: Send {
+    /// Looks through the frames up to the event at `newest`, newest first, and
+    /// not at those up to the event at `after`; tells of each the Seq of its
+    /// first event and whether it [mentions](crate::frame_mentions) `wanted`,
+    /// until it is answered with `false`.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn search(
+        &mut self,
+        wanted: &str,
+        newest: Seq,
+        after: Seq,
+        tell: &mut dyn FnMut(Seq, bool) -> bool,
+    ) -> Result<(), PortError>;
 }
 
 /// Gives pictures. Called from several threads at once.
@@ -130,6 +150,10 @@ pub struct JobView {
     pub title: String,
     /// How it stands.
     pub status: JobStatus,
+    /// When it was started.
+    pub started: Timestamp,
+    /// How long it took, in seconds; none while it runs.
+    pub took: Option<f64>,
     /// How much is done, 0 to 1, when known.
     pub progress: Option<f64>,
     /// When it may be done, in seconds from now.
@@ -138,6 +162,8 @@ pub struct JobView {
     pub output: Vec<String>,
     /// The training run in it.
     pub run: Option<RunId>,
+    /// The replay in it.
+    pub replay: Option<ReplayView>,
     /// Figures over time by name (`train_loss`, `learning_rate`), for plots.
     pub series: Vec<(String, Vec<f64>)>,
 }
@@ -159,6 +185,15 @@ pub enum JobRequest {
         /// The file.
         recipe: String,
     },
+    /// Train by this recipe, which is kept with the job.
+    TrainRecipe {
+        /// The recipe, as TOML.
+        toml: String,
+        /// What is to compute: `auto`, `cpu` or `cuda:0`.
+        device: String,
+        /// The checkpoint to start from, in hexadecimal digits.
+        from: Option<String>,
+    },
     /// Go on with a run that was stopped.
     Resume {
         /// The run, in hexadecimal digits.
@@ -179,10 +214,23 @@ pub enum JobRequest {
 }
 
 impl JobRequest {
-    /// The command line that does it, without the program.
+    /// What a file with a recipe is called where nobody gave it a name.
+    pub const RECIPE_FILE: &'static str = "recipe.toml";
+
+    /// The command line that does it, without the program. Where the recipe is
+    /// text, it is taken to be in a file [`JobRequest::RECIPE_FILE`].
     pub fn arguments(&self) -> Vec<String> {
+        self.arguments_with(JobRequest::RECIPE_FILE)
+    }
+
+    /// The same, with a recipe that is text in this file.
+    pub fn arguments_with(&self, file: &str) -> Vec<String> {
         let words: Vec<&str> = match self {
             JobRequest::Train { recipe } => vec!["train", recipe],
+            JobRequest::TrainRecipe { device, from, .. } => {
+                let start = from.iter().flat_map(|from| ["--from", from]);
+                ["train", file, "--device", device].into_iter().chain(start).collect()
+            }
             JobRequest::Resume { run } => vec!["train", "--resume", run],
             JobRequest::Clean { by: Evidence::Pictures } => {
                 let rules = [
@@ -221,6 +269,12 @@ pub trait Jobs: Send {
     /// When it cannot be started.
     fn start(&mut self, request: JobRequest) -> Result<(), PortError>;
 
+    /// Writes a recipe to a new file.
+    ///
+    /// # Errors
+    /// When there is a file of that name already, or it cannot be written.
+    fn save_recipe(&mut self, path: &str, toml: &str) -> Result<(), PortError>;
+
     /// Asks a job to stop.
     ///
     /// # Errors
@@ -232,6 +286,8 @@ pub trait Jobs: Send {
 pub struct Ports {
     /// Reads the log.
     pub history: Box<dyn History>,
+    /// Looks for words in the whole log.
+    pub log_search: Option<Box<dyn LogSearch>>,
     /// Gives pictures.
     pub pictures: Arc<dyn Pictures>,
     /// Changes something; without it the interface only reads.
@@ -240,12 +296,16 @@ pub struct Ports {
     pub findings: Option<Box<dyn Findings>>,
     /// Runs long work.
     pub jobs: Option<Box<dyn Jobs>>,
+    /// Knows the rules of recipes.
+    pub recipes: Option<Arc<dyn Recipes>>,
     /// Reads what is kept of runs.
     pub runs: Option<Box<dyn Runs>>,
     /// Reads what models said.
     pub judgements: Option<Box<dyn Judgements>>,
     /// Finds images that look alike.
     pub likeness: Option<Box<dyn Likeness>>,
+    /// Reads receipts of replays.
+    pub receipts: Option<Box<dyn Receipts>>,
 }
 
 impl std::fmt::Debug for Ports {

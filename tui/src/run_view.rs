@@ -8,6 +8,7 @@ use safelight_lineage::id::RunId;
 use safelight_lineage::state::{RunRecord, State};
 
 use crate::ports::PortError;
+use crate::recipe::RecipeFields;
 
 /// The figures of a run over time.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,6 +45,8 @@ pub struct RateCurve {
 pub struct RunView {
     /// Recipe, dataset and environment: what, and its value.
     pub facts: BTreeMap<String, String>,
+    /// The recipe alone, every field of it.
+    pub recipe: RecipeFields,
     /// Its figures over time; empty while it runs.
     pub figures: Figures,
     /// The names of the classes.

@@ -14,6 +14,7 @@ use crate::model::{Abilities, Jobs, Model, Review, Sent, Timeline};
 use crate::options::{Options, Session};
 use crate::order::Order;
 use crate::picture::PictureCache;
+use crate::replay_view::ReceiptViews;
 use crate::run_view::RunViews;
 use crate::theme::Theme;
 
@@ -70,7 +71,10 @@ impl Model {
             ensembles: Cursor::default(),
             submissions: Cursor::default(),
             jobs: Jobs::default(),
+            recipes: None,
+            device: "auto".to_owned(),
             run_views: RunViews::default(),
+            receipts: ReceiptViews::new(),
             judged: Judged::default(),
             zoomed: false,
             pictures: PictureCache::default(),

@@ -2,6 +2,7 @@
 
 use safelight_lineage::digest::BlobId;
 
+use crate::confirmation;
 use crate::layout;
 use crate::model::Model;
 use crate::picture::PictureKey;
@@ -34,7 +35,10 @@ pub fn blob(model: &Model) -> Option<BlobId> {
 
 /// The pictures that should be ready, the most urgent first.
 pub fn pictures(model: &Model) -> Vec<PictureKey> {
-    let mut keys: Vec<PictureKey> = selected(model).into_iter().collect();
+    // Those of a question first: it waits for an answer.
+    let asked = confirmation::pictured(model);
+    let asked = asked.into_iter().flat_map(|pictured| pictured.tiles).map(|tile| tile.key());
+    let mut keys: Vec<PictureKey> = asked.chain(selected(model)).collect();
     let mut want = |key: PictureKey| {
         if !keys.contains(&key) {
             keys.push(key);

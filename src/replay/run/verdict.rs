@@ -44,11 +44,7 @@ impl Replay<'_> {
     fn cause(&self, what: &str, step: &ReplayStep<'_>, difference: Option<Difference>) -> String {
         let mut cause = format!("{what} came out as other bytes than event {} recorded", step.seq);
         if let Some(found) = difference {
-            cause.push_str(&format!(
-                " (largest difference {:.2e}, {:.2} % equal decisions)",
-                found.largest,
-                found.equal_decisions * 100.0
-            ));
+            cause.push_str(&format!(" ({})", found.in_words()));
         }
         let nothing_computed = matches!(step.kind, StepKind::Vote { .. } | StepKind::Write { .. });
         if nothing_computed || self.depth == Depth::Votes {

@@ -8,6 +8,7 @@ mod job;
 mod judgement;
 mod line;
 mod lines;
+mod replay;
 mod submission;
 mod training;
 
@@ -16,3 +17,4 @@ pub use ensemble::image_at;
 pub use line::DetailLine;
 pub use line::Target;
 pub use lines::lines;
+pub use replay::job as replay_job;

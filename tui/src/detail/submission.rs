@@ -1,6 +1,8 @@
-//! A submission: what it was made from, as a tree to walk.
+//! A submission: how its last replay went, and what it was made from, as a tree
+//! to walk.
 
 use super::line::{DetailLine, Target};
+use super::replay;
 use crate::lineage_tree::{Node, tree};
 use crate::model::Model;
 
@@ -27,5 +29,7 @@ pub(super) fn lines(model: &Model) -> Vec<DetailLine> {
             (_, None) => shown,
         }
     });
-    lines.collect()
+    let mut all = replay::lines(model, record);
+    all.extend(lines);
+    all
 }

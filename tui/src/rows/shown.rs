@@ -39,6 +39,7 @@ pub fn heading(model: &Model, width: usize) -> String {
 pub fn empty(model: &Model) -> String {
     let hint = match model.screen {
         _ if model.live.is_none() => "reading the log …",
+        Screen::Timeline if model.timeline.found.is_some() && !model.timeline.search.is_done() => "looking …",
         Screen::Timeline if model.timeline.found.is_some() => "no frame mentions that",
         Screen::Timeline => "nothing happened yet",
         Screen::Images if model.images.searching => "looking …",

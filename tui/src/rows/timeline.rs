@@ -36,6 +36,11 @@ pub(super) fn heading(model: &Model) -> String {
     if model.timeline.filter.is_empty() {
         frames
     } else {
-        format!("{frames} with '{}'", safe(&model.timeline.filter))
+        let search = &model.timeline.search;
+        let looking = match search.is_done() || search.wanted.is_empty() {
+            true => String::new(),
+            false => format!("looking, {:.0} % · ", search.progress() * 100.0),
+        };
+        format!("{looking}{frames} with '{}'", safe(&model.timeline.filter))
     }
 }

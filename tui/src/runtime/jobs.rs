@@ -1,16 +1,18 @@
-//! Lists, starts and stops jobs, and reads findings, on threads of their own.
+//! Lists, starts and stops jobs, and reads what they left, on threads of their own.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::{PassId, RunId};
 use safelight_lineage::state::State;
 
 use super::background::{Event, calmly, spawn};
 use crate::msg::Msg;
 use crate::ports::{Findings, JobRequest, JobView, Jobs};
+use crate::replay_view::Receipts;
 use crate::run_view::Runs;
 
 /// How often the jobs are looked at.
@@ -20,6 +22,13 @@ const POLL: Duration = Duration::from_millis(500);
 pub(super) enum Request {
     /// Start one.
     Start(JobRequest),
+    /// Write a recipe to a new file.
+    Save {
+        /// The file.
+        path: String,
+        /// The recipe.
+        toml: String,
+    },
     /// Stop one.
     Cancel(String),
 }
@@ -42,6 +51,11 @@ pub(super) fn watch(
             }
             let done = match requests.recv_timeout(POLL) {
                 Ok(Request::Start(request)) => calmly(|| jobs.start(request)),
+                Ok(Request::Save { path, toml }) => {
+                    let saved = calmly(|| jobs.save_recipe(&path, &toml));
+                    let _ = events.send(Event::Msg(Msg::Saved(path, saved)));
+                    Ok(())
+                }
                 Ok(Request::Cancel(id)) => calmly(|| jobs.cancel(&id)),
                 Err(RecvTimeoutError::Timeout) => Ok(()),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -64,6 +78,21 @@ pub(super) fn read_runs(
         for (state, run) in requests {
             let read = calmly(|| port.run(&state, run)).map(Arc::new);
             let _ = events.send(Event::Msg(Msg::Run(run, read)));
+        }
+    })?;
+    Ok(())
+}
+
+/// Reads receipts until nobody asks any more.
+pub(super) fn read_receipts(
+    mut port: Box<dyn Receipts>,
+    blobs: Receiver<BlobId>,
+    events: Sender<Event>,
+) -> io::Result<()> {
+    spawn("receipts", move || {
+        for blob in blobs {
+            let read = calmly(|| port.receipt(blob)).map(Arc::new);
+            let _ = events.send(Event::Msg(Msg::Receipt(blob, read)));
         }
     })?;
     Ok(())

@@ -7,6 +7,7 @@ mod history;
 mod input;
 mod jobs;
 mod judgements;
+mod log_search;
 #[cfg(test)]
 mod on_a_terminal;
 mod pictures;

@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
+use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::{PassId, RunId};
 use safelight_lineage::state::State;
 
@@ -16,7 +17,7 @@ use super::error::TuiError;
 use super::pictures::Workers;
 use super::search::Search;
 use super::terminal::Guard;
-use super::{actions, history, input, jobs, judgements, search, signals};
+use super::{actions, history, input, jobs, judgements, log_search, search, signals};
 use crate::model::{Abilities, Model};
 use crate::msg::{Cmd, Msg};
 use crate::options::{Options, Session};
@@ -51,10 +52,13 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
         runs: ports.runs.is_some(),
         judgements: ports.judgements.is_some(),
         likeness: ports.likeness.is_some(),
+        receipts: ports.receipts.is_some(),
+        log_search: ports.log_search.is_some(),
         pictures: !matches!(drawing, Drawing::Off),
     };
     let mut model =
         Model::new(&options, Theme { depth, palette: options.palette }, Size { width, height }, abilities)?;
+    model.recipes.clone_from(&ports.recipes);
 
     let (sender, events) = unbounded();
     // Before the terminal is taken: a signal in between must not leave it so.
@@ -63,7 +67,7 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
     let ended = Ended(Arc::new(AtomicBool::new(false)));
     let mut world = World::start(ports, drawing, &sender, &ended.0).map_err(TuiError::Terminal)?;
     drop(sender);
-    let outcome = turn(&mut model, &mut guard, &mut world, &events);
+    let outcome = turn(&mut model, &mut guard, &mut world, &events, options.panic_at_key);
     // The screen first: writing the last changes may take a moment.
     drop(guard);
     drop(watch);
@@ -85,6 +89,7 @@ fn turn(
     guard: &mut Guard,
     world: &mut World,
     events: &Receiver<Event>,
+    panic_at_key: bool,
 ) -> Result<(), TuiError> {
     let terminal = TuiError::Terminal;
     loop {
@@ -92,6 +97,8 @@ fn turn(
         update(model, Msg::Drawn);
         let Ok(first) = events.recv() else { return Ok(()) };
         for event in std::iter::once(first).chain(events.try_iter()) {
+            let is_key = matches!(event, Event::Msg(Msg::Key(_)));
+            assert!(!(panic_at_key && is_key), "asked to panic, to see the terminal given back");
             let cmds = match event {
                 Event::Msg(msg) => update(model, msg),
                 Event::Sleep => vec![Cmd::Suspend],
@@ -131,8 +138,11 @@ struct World {
     findings: Option<Sender<PassId>>,
     jobs: Option<Sender<jobs::Request>>,
     runs: Option<Sender<(Arc<State>, RunId)>>,
+    receipts: Option<Sender<BlobId>>,
     judgements: Option<Sender<judgements::Request>>,
     likeness: Option<Sender<judgements::Like>>,
+    log_searches: Option<Sender<log_search::Request>>,
+    latest_log_search: Arc<AtomicU64>,
     searches: Sender<Search>,
     latest_search: Arc<AtomicU64>,
     workers: Option<Workers>,
@@ -172,6 +182,12 @@ impl World {
             jobs::read_runs(port, receiver, events.clone())?;
             runs = Some(sender);
         }
+        let mut receipts = None;
+        if let Some(port) = ports.receipts {
+            let (sender, receiver) = unbounded();
+            jobs::read_receipts(port, receiver, events.clone())?;
+            receipts = Some(sender);
+        }
         let mut judgements = None;
         if let Some(port) = ports.judgements {
             let (sender, receiver) = unbounded();
@@ -183,6 +199,13 @@ impl World {
             let (sender, receiver) = unbounded();
             judgements::compare(port, receiver, events.clone())?;
             likeness = Some(sender);
+        }
+        let latest_log_search = Arc::new(AtomicU64::new(0));
+        let mut log_searches = None;
+        if let Some(port) = ports.log_search {
+            let (sender, receiver) = unbounded();
+            log_search::search(port, receiver, events.clone(), Arc::clone(&latest_log_search))?;
+            log_searches = Some(sender);
         }
         let (searches, receiver) = unbounded();
         let latest_search = Arc::new(AtomicU64::new(0));
@@ -201,8 +224,11 @@ impl World {
             findings,
             jobs,
             runs,
+            receipts,
             judgements,
             likeness,
+            log_searches,
+            latest_log_search,
             searches,
             latest_search,
             workers,
@@ -217,6 +243,12 @@ impl World {
             }
             Cmd::LoadFrames { newest, limit } => {
                 let _ = self.history.send(history::Request::Frames(newest, limit));
+            }
+            Cmd::SearchLog { generation, wanted, newest, after } => {
+                self.latest_log_search.store(generation, Ordering::Relaxed);
+                if let Some(sender) = &self.log_searches {
+                    let _ = sender.send(log_search::Request { generation, wanted, newest, after });
+                }
             }
             Cmd::FilterImages { generation, state, filter, order, known } => {
                 self.latest_search.store(generation, Ordering::Relaxed);
@@ -250,9 +282,19 @@ impl World {
                     let _ = sender.send((state, run));
                 }
             }
+            Cmd::LoadReceipt(blob) => {
+                if let Some(sender) = &self.receipts {
+                    let _ = sender.send(blob);
+                }
+            }
             Cmd::StartJob(request) => {
                 if let Some(sender) = &self.jobs {
                     let _ = sender.send(jobs::Request::Start(request));
+                }
+            }
+            Cmd::SaveRecipe { path, toml } => {
+                if let Some(sender) = &self.jobs {
+                    let _ = sender.send(jobs::Request::Save { path, toml });
                 }
             }
             Cmd::CancelJob(id) => {

@@ -21,6 +21,7 @@ use safelight_lineage::value::{ClassIndex, PathBytes, Real, Seq, Timestamp};
 
 use crate::judgements::{DisputedImage, Judgement, MemberPair, Neighbours, Opinions, VoteTable};
 use crate::ports::Finding;
+use crate::replay_view::{ReceiptView, ReplayStep};
 use crate::run_view::{Figures, RateCurve, RunView};
 
 /// The classes; `sea` is the fourth.
@@ -415,6 +416,7 @@ pub fn run_view(run: RunId) -> RunView {
         facts: [("seed", run.0[0].to_string()), ("architecture", "resnet18".to_owned())]
             .map(|(key, value)| (key.to_owned(), value))
             .into(),
+        recipe: super::recipes::fields(2),
         figures: Figures {
             losses,
             rates: rates.collect(),
@@ -432,4 +434,26 @@ pub fn run_view(run: RunId) -> RunView {
             method: "valley".to_owned(),
         }],
     }
+}
+
+/// A receipt of three comparisons, all equal.
+pub fn receipt() -> ReceiptView {
+    ReceiptView {
+        frame: "fa".repeat(32),
+        steps: ["the test split as it was", "votes of ensemble 61616161", "the file"]
+            .into_iter()
+            .zip(80..)
+            .map(|(what, seq)| step(what, seq, true))
+            .collect(),
+        environments: vec![],
+        taken_as_recorded: vec![],
+        program: "safelight 0.1.0".into(),
+    }
+}
+
+/// A comparison that came out equal, or not.
+pub fn step(what: &str, seq: u64, equal: bool) -> ReplayStep {
+    let expected = blob(what).to_string();
+    let actual = if equal { expected.clone() } else { blob("something else").to_string() };
+    ReplayStep { what: what.into(), seq: Seq(seq), expected, actual, note: String::new() }
 }

@@ -4,4 +4,5 @@ pub mod dump;
 pub mod history;
 pub mod ports;
 pub mod pty;
+pub mod recipes;
 pub mod stage;

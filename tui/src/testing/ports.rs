@@ -11,12 +11,15 @@ use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use super::history::{self, Log};
+use super::recipes::Simple;
 use super::stage::{jobs, picture};
 use crate::judgements::{Judgement, Judgements, Likeness, Neighbours, Opinions, VoteTable};
+use crate::log_search::frame_mentions;
 use crate::ports::{
-    Actions, Finding, Findings, History, JobRequest, JobView, Jobs, Pictures, PortError, Ports,
+    Actions, Finding, Findings, History, JobRequest, JobView, Jobs, LogSearch, Pictures, PortError, Ports,
 };
 
+use crate::replay_view::{ReceiptView, Receipts};
 use crate::run_view::{RunView, Runs};
 
 /// A log that several ports share.
@@ -51,13 +54,16 @@ impl Shared {
     pub fn ports(&self) -> Ports {
         Ports {
             history: Box::new(self.clone()),
+            log_search: Some(Box::new(self.clone())),
             pictures: Arc::new(Colours),
             actions: Some(Box::new(self.clone())),
             findings: Some(Box::new(self.clone())),
             jobs: Some(Box::new(Still)),
+            recipes: Some(Arc::new(Simple)),
             runs: Some(Box::new(self.clone())),
             judgements: Some(Box::new(self.clone())),
             likeness: Some(Box::new(self.clone())),
+            receipts: Some(Box::new(self.clone())),
         }
     }
 }
@@ -75,6 +81,26 @@ impl History for Shared {
         let inner = self.lock();
         let frames = inner.0.frames.iter().rev().skip_while(|frame| frame.header.first_seq > newest);
         Ok(frames.take(limit).cloned().collect())
+    }
+}
+
+impl LogSearch for Shared {
+    fn search(
+        &mut self,
+        wanted: &str,
+        newest: Seq,
+        after: Seq,
+        tell: &mut dyn FnMut(Seq, bool) -> bool,
+    ) -> Result<(), PortError> {
+        let inner = self.lock();
+        for frame in inner.0.frames.iter().rev() {
+            let first = frame.header.first_seq;
+            let wanted_here = first > after && first <= newest;
+            if wanted_here && !tell(first, frame_mentions(&inner.0.state, frame, wanted)) {
+                break;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -114,6 +140,12 @@ impl Likeness for Shared {
     }
 }
 
+impl Receipts for Shared {
+    fn receipt(&mut self, _blob: BlobId) -> Result<ReceiptView, PortError> {
+        Ok(history::receipt())
+    }
+}
+
 impl Runs for Shared {
     fn run(&mut self, _state: &State, run: RunId) -> Result<RunView, PortError> {
         Ok(history::run_view(run))
@@ -148,6 +180,10 @@ impl Jobs for Still {
 
     fn start(&mut self, _request: JobRequest) -> Result<(), PortError> {
         Err(PortError::new("no recipe of that name"))
+    }
+
+    fn save_recipe(&mut self, _path: &str, _toml: &str) -> Result<(), PortError> {
+        Ok(())
     }
 
     fn cancel(&mut self, _id: &str) -> Result<(), PortError> {

@@ -6,17 +6,20 @@ use std::sync::Arc;
 use image::{DynamicImage, Rgb, RgbImage};
 use ratatui::layout::Size;
 use safelight_lineage::decide::decide;
+use safelight_lineage::value::Timestamp;
 
 use super::history::{self, Log};
 use crate::event_text::FrameText;
 use crate::judged::PredictionsMark;
 use crate::judgements::Known;
+use crate::log_search::frame_mentions;
 use crate::model::{Abilities, Model};
 use crate::msg::{Cmd, Msg};
 use crate::options::Options;
 use crate::picture::{Drawing, Painter};
 use crate::ports::{JobRequest, JobStatus, JobView};
 use crate::runtime::search::Search;
+use crate::testing::recipes::Simple;
 use crate::theme::{Depth, Palette, Theme};
 use crate::update::update;
 
@@ -26,12 +29,16 @@ pub struct Stage {
     pub log: Log,
     /// Whether what is asked for is answered at once.
     pub answering: bool,
+    /// Whether pictures are of one colour each: snapshots stay readable.
+    pub plain_pictures: bool,
     /// What was asked for and not answered.
     pub asked: Vec<Cmd>,
     pub quit: bool,
     pub slept: bool,
     pub started: Vec<JobRequest>,
     pub cancelled: Vec<String>,
+    /// Recipes that were written to files.
+    pub saved: Vec<(String, String)>,
 }
 
 impl Stage {
@@ -49,20 +56,26 @@ impl Stage {
             runs: true,
             judgements: true,
             likeness: true,
+            receipts: true,
+            log_search: true,
             pictures: true,
         };
         let options = Options { actor: Some(history::ada()), ..Options::default() };
         let theme = Theme { depth: Depth::Sixteen, palette: Palette::Terminal };
-        let model = Model::new(&options, theme, Size { width, height }, abilities).expect("the default keys");
+        let mut model =
+            Model::new(&options, theme, Size { width, height }, abilities).expect("the default keys");
+        model.recipes = Some(Arc::new(Simple));
         let mut stage = Stage {
             model,
             log,
             answering: true,
+            plain_pictures: false,
             asked: Vec::new(),
             quit: false,
             slept: false,
             started: Vec::new(),
             cancelled: Vec::new(),
+            saved: Vec::new(),
         };
         stage.look();
         stage
@@ -129,6 +142,13 @@ impl Stage {
                 let frames = frames.take(limit).map(|frame| FrameText::new(&self.log.state, frame)).collect();
                 self.follow_up(Msg::Frames { newest, frames: Ok(frames) });
             }
+            Cmd::SearchLog { generation, wanted, newest, after } => {
+                let looked = self.log.frames.iter().map(|frame| (frame.header.first_seq, frame));
+                let looked = looked.filter(|(seq, _)| *seq > after && *seq <= newest);
+                let found = looked.filter(|(_, frame)| frame_mentions(&self.log.state, frame, &wanted));
+                let found = found.map(|(seq, _)| seq).collect();
+                self.follow_up(Msg::LogSearched { generation, found, down_to: after, error: None });
+            }
             Cmd::FilterImages { generation, state, filter, order, known } => {
                 let search = Search { generation, state, filter, order, known };
                 let rows = search.rows(|| false).expect("not stale");
@@ -155,7 +175,9 @@ impl Stage {
             Cmd::Pictures(keys) => {
                 let painter = Painter::new(Drawing::HalfBlocks(Depth::True));
                 for key in keys {
-                    let result = painter.paint(&picture(key.blob.0), key).map(Arc::new);
+                    let whole = picture(key.blob.0);
+                    let shown = if self.plain_pictures { whole.crop_imm(0, 0, 1, 1) } else { whole };
+                    let result = painter.paint(&shown, key).map(Arc::new);
                     self.follow_up(Msg::Picture(key, result));
                 }
             }
@@ -176,7 +198,16 @@ impl Stage {
                 self.follow_up(Msg::Findings(pass, Ok(findings)));
             }
             Cmd::LoadRun(_, run) => self.follow_up(Msg::Run(run, Ok(Arc::new(history::run_view(run))))),
+            Cmd::LoadReceipt(blob) => self.follow_up(Msg::Receipt(blob, Ok(Arc::new(history::receipt())))),
             Cmd::StartJob(request) => self.started.push(request),
+            Cmd::SaveRecipe { path, toml } => {
+                let there = self.saved.iter().any(|(other, _)| *other == path);
+                let result = if there { Err("it is there already".to_owned()) } else { Ok(()) };
+                if !there {
+                    self.saved.push((path.clone(), toml));
+                }
+                self.follow_up(Msg::Saved(path, result));
+            }
             Cmd::CancelJob(id) => self.cancelled.push(id),
         }
     }
@@ -198,8 +229,11 @@ pub fn jobs() -> Vec<JobView> {
             id: "7".into(),
             title: "train recipe.toml".into(),
             status: JobStatus::Running,
+            started: Timestamp(1_795_510_000_000),
+            took: None,
             progress: Some(0.25),
             run: None,
+            replay: None,
             eta: Some(754.0),
             output: vec!["epoch 1 of 4".into(), "\x1b[31mhostile".into()],
             series: vec![("train_loss".into(), (1..200).map(|n| 1.0 / f64::from(n)).collect())],
@@ -208,7 +242,10 @@ pub fn jobs() -> Vec<JobView> {
             id: "6".into(),
             title: "replay 71717171".into(),
             status: JobStatus::Failed,
+            started: Timestamp(1_795_400_000_000),
+            took: Some(1.5),
             run: None,
+            replay: None,
             progress: None,
             eta: None,
             output: vec!["no such blob".into()],

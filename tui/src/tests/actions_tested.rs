@@ -3,10 +3,11 @@
 
 use crate::action::{Action, BINDINGS};
 
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     include_str!("actions.rs"),
     include_str!("curation.rs"),
     include_str!("past.rs"),
+    include_str!("recipe.rs"),
     include_str!("review.rs"),
     include_str!("walk.rs"),
     include_str!("wall.rs"),
@@ -42,6 +43,7 @@ const fn test_of(action: Action) -> &'static str {
         Action::Label(_) => "digits_are_labels_and_r_finds_them_by_name",
         Action::Group => "near_duplicates_are_decided_together",
         Action::NextPass => "passes_take_turns",
+        Action::Recipe => "a_recipe_like_that_of_the_selected_run_is_filled_in_and_trained",
         Action::Resume | Action::Propose => "runs_go_on_and_passes_are_proposed",
         Action::Start | Action::Cancel | Action::Replay => "jobs_are_started_and_stopped",
     }

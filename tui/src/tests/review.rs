@@ -3,6 +3,7 @@
 use safelight_lineage::event::Decision;
 use safelight_lineage::value::ClassIndex;
 
+use crate::confirmation::pictured;
 use crate::msg::Msg;
 use crate::testing::history::{self, PASS};
 use crate::testing::stage::Stage;
@@ -176,4 +177,41 @@ fn passes_take_turns() {
     assert_eq!(stage.model.findings().len(), 6, "its findings are read");
     stage.press("p");
     assert_eq!(stage.model.pass(), Some(PASS));
+}
+
+#[test]
+fn a_question_about_several_images_shows_them() {
+    let mut stage = review();
+    stage.tell(Msg::Resize(ratatui::layout::Size { width: 120, height: 40 }));
+    stage.press("v j j x d");
+    let pictured = pictured(&stage.model).expect("pictures");
+    assert_eq!((pictured.tiles.len(), pictured.more.as_str()), (3, ""));
+    for tile in &pictured.tiles {
+        assert!(matches!(stage.model.pictures.get(tile.key()), Some(crate::picture::Slot::Ready(_))));
+        assert!(tile.words.as_ref().is_some_and(|(words, _)| words.ends_with("→ out")), "{tile:?}");
+        assert!(pictured.window.contains(tile.area.as_position()), "{tile:?} in {:?}", pictured.window);
+    }
+    let asked: Vec<_> = pictured.tiles.iter().map(|tile| tile.image).collect();
+    stage.press("y");
+    for image in asked {
+        assert_eq!(stage.model.decided(image), Some(Decision::Removed), "those that were shown");
+    }
+    // As many as fit, and how many more there are.
+    let mut stage = Stage::new(60, 20);
+    stage.press("2 v G r s e a Enter");
+    let pictured = self::pictured(&stage.model).expect("pictures");
+    let shown = pictured.tiles.len();
+    assert!(shown > 4 && pictured.more == format!("and {} more  ", 44 - shown), "{pictured:?}");
+    assert!(
+        pictured.tiles.iter().all(|tile| tile.words.as_ref().is_some_and(|(words, _)| words.contains("sea")))
+    );
+    let text = crate::testing::dump::text(&stage.model);
+    assert!(text.contains("Label 44 images as sea?") && text.contains("y yes"), "{text}");
+    // Where there is no room, or no picture, the question stands alone.
+    stage.tell(Msg::Resize(ratatui::layout::Size { width: 39, height: 20 }));
+    assert!(self::pictured(&stage.model).is_none());
+    stage.tell(Msg::Resize(ratatui::layout::Size { width: 60, height: 20 }));
+    stage.model.abilities.pictures = false;
+    assert!(self::pictured(&stage.model).is_none());
+    assert!(crate::testing::dump::text(&stage.model).contains("Label 44 images as sea?"));
 }

@@ -2,10 +2,13 @@
 
 use safelight_lineage::state::State;
 
+use super::replays::replaying;
 use crate::msg::Msg;
+use crate::ports::JobStatus;
+use crate::replay_view::ReplayStep;
 use crate::screen::Screen;
 use crate::testing::dump;
-use crate::testing::history::Log;
+use crate::testing::history::{Log, step};
 use crate::testing::stage::{Stage, jobs};
 
 const SIZES: [(u16, u16); 4] = [(20, 5), (80, 24), (120, 40), (200, 60)];
@@ -59,6 +62,62 @@ fn what_can_be_open() {
         snapshot(&format!("open-{name}"), &stage);
         stage.tell(Msg::Resize(ratatui::layout::Size { width: 20, height: 5 }));
         snapshot(&format!("open-{name}-20x5"), &stage);
+    }
+}
+
+/// What one does on the screens, at every size.
+#[test]
+fn what_is_done_on_screens_at_every_size() {
+    let stage = |width, height| {
+        let mut stage = Stage::new(width, height);
+        stage.plain_pictures = true;
+        stage
+    };
+    for (name, keys) in [
+        ("wall", "2 t j l"),
+        ("zoom", "2 j z"),
+        ("lineage", "7 L"),
+        ("comparison", "4 j Space j Space Enter"),
+        ("confusion", "4 Enter"),
+        ("recipe", "4 j T Down Down 7"),
+        ("recipe-wrong", "4 T End Up 9 9 Tab Up Up Up Up 1 9"),
+        ("recipe-toml", "4 T C-t"),
+        ("receipt", "7 Enter"),
+        ("range-question", "3 v j j x d"),
+    ] {
+        for (width, height) in SIZES {
+            let mut stage = stage(width, height);
+            stage.press(keys);
+            if name == "confusion" {
+                // The matrix at the top, wherever it begins.
+                let lines = crate::detail::lines(&stage.model);
+                let first = lines.iter().position(|line| line.line.to_string().starts_with("label \\ said"));
+                let after = first.expect("a matrix") + usize::from(height).saturating_sub(4);
+                (0..after.min(lines.len())).for_each(|_| stage.press("j"));
+            }
+            snapshot(&format!("{name}-{width}x{height}"), &stage);
+        }
+    }
+}
+
+/// A replay under way, one that differs, and one without a verdict.
+#[test]
+fn replays_at_every_size() {
+    for (width, height) in SIZES {
+        let mut stage = stage(Screen::Submissions, width, height);
+        stage.press("Enter");
+        let steps = vec![
+            step("the test split as it was", 80, true),
+            ReplayStep {
+                note: "largest difference 2.50e-1, 50.00 % equal decisions".into(),
+                ..step("probabilities of predictions 40404040", 81, false)
+            },
+        ];
+        let job = replaying(JobStatus::Running, steps, Some("counting the votes of 2 members"));
+        stage.tell(Msg::Jobs(vec![job]));
+        snapshot(&format!("replay-{width}x{height}"), &stage);
+        stage.tell(Msg::Jobs(vec![replaying(JobStatus::Failed, vec![], None)]));
+        snapshot(&format!("replay-failed-{width}x{height}"), &stage);
     }
 }
 

@@ -6,6 +6,7 @@ use safelight_lineage::state::TransactionRecord;
 
 use crate::image_list::Rows;
 use crate::judged::PredictionsMark;
+use crate::log_search::contains;
 use crate::model::Model;
 use crate::msg::Cmd;
 
@@ -47,8 +48,11 @@ pub(super) fn timeline(model: &mut Model) {
 }
 
 fn mentions(model: &Model, record: &TransactionRecord, wanted: &str) -> bool {
-    let has = |text: &str| text.to_lowercase().contains(wanted);
-    record.message.as_deref().is_some_and(has)
+    let has = |text: &str| contains(text, wanted);
+    let search = &model.timeline.search;
+    let found = search.wanted == wanted && search.frames.contains(&record.first_seq);
+    found
+        || record.message.as_deref().is_some_and(has)
         || has(&record.actor.to_string())
         || record.transaction.to_string().starts_with(wanted)
         || record.digest.to_string().starts_with(wanted)

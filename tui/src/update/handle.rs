@@ -39,6 +39,16 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
             // Asking again would fail again; a newer state asks anew.
             Err(error) => model.complain(format!("frames up to {newest} cannot be read: {error}")),
         },
+        Msg::LogSearched { generation, found, down_to, error } => {
+            if generation == model.timeline.search.generation {
+                model.timeline.search.frames.extend(found);
+                model.timeline.search.down_to = down_to;
+                if let Some(error) = error {
+                    model.complain(format!("the log cannot be looked through: {error}"));
+                }
+                follow::timeline(model);
+            }
+        }
         Msg::Rows { generation, rows } => {
             if generation == model.images.generation {
                 follow::found(model, rows);
@@ -63,7 +73,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         }
         Msg::Findings(pass, findings) => review::findings(model, pass, findings),
         Msg::Run(run, answer) => drop(model.run_views.read.insert(run, answer)),
+        Msg::Receipt(blob, answer) => drop(model.receipts.insert(blob, Some(answer))),
         Msg::Jobs(views) => model.jobs.views = views,
+        Msg::Saved(path, Ok(())) => model.say(format!("saved as {}", crate::text::safe(&path))),
+        Msg::Saved(path, Err(error)) => model.complain(format!("{}: {error}", crate::text::safe(&path))),
         Msg::Failed(error) => model.complain(error),
     }
     settle::settle(model, &mut cmds);

@@ -8,6 +8,7 @@ mod navigate;
 mod overlays;
 mod perform;
 mod prompt;
+mod recipe;
 mod review;
 mod settle;
 mod time;

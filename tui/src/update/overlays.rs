@@ -2,11 +2,12 @@
 
 use crossterm::event::KeyCode;
 
-use super::{curate, perform, prompt, review, walk};
+use super::{curate, perform, prompt, recipe, review, walk};
 use crate::key::Key;
 use crate::model::Model;
 use crate::msg::Cmd;
 use crate::overlay::{Choice, Chooser, Confirm, Consequence, Entry, Overlay, Prompt, PromptKind};
+use crate::ports::JobRequest;
 
 /// Everything that can be done on this screen, to choose by name.
 pub(super) fn palette(model: &Model) -> Overlay {
@@ -28,10 +29,10 @@ pub(super) fn palette(model: &Model) -> Overlay {
 pub(super) fn press(model: &mut Model, key: Key, cmds: &mut Vec<Cmd>) {
     // Put back below unless the key closes it.
     let Some(overlay) = model.overlay.take() else { return };
-    if key.code == KeyCode::Esc {
-        return;
-    }
     match overlay {
+        // It has something to go back from.
+        Overlay::Recipe(form) => recipe::press(model, form, key, cmds),
+        _ if key.code == KeyCode::Esc => {}
         Overlay::Help(scroll) => help(model, scroll, key),
         Overlay::Note { .. } => {}
         Overlay::Lineage(walk) => walk::press(model, walk, key),
@@ -67,7 +68,7 @@ fn type_into(model: &mut Model, mut prompt: Prompt, key: Key, cmds: &mut Vec<Cmd
     model.overlay = Some(Overlay::Prompt(prompt));
 }
 
-fn edit(text: &mut String, key: Key) {
+pub(super) fn edit(text: &mut String, key: Key) {
     if key.code == KeyCode::Backspace {
         text.pop();
     } else if key == Key::ctrl('u') {
@@ -115,8 +116,14 @@ fn chosen(model: &mut Model, choice: Choice, cmds: &mut Vec<Cmd>) {
             model.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Reason, "")));
         }
         Choice::Job(request) => {
+            if let JobRequest::Replay { depth, .. } = request {
+                // Its steps come to the top of the detail.
+                model.detail = Default::default();
+                model.say(format!("replaying to {depth}; its steps are shown here, and under Jobs"));
+            } else {
+                model.say("starting; see Jobs");
+            }
             cmds.push(Cmd::StartJob(request));
-            model.say("starting; see Jobs");
         }
     }
 }
@@ -145,6 +152,9 @@ fn answer(model: &mut Model, confirm: Confirm, key: Key, cmds: &mut Vec<Cmd>) {
 /// A pasted text: into an open line, and nowhere else, for it is no keys.
 pub(super) fn paste(model: &mut Model, text: &str) {
     let typed = text.chars().filter(|c| !c.is_control());
+    if matches!(model.overlay, Some(Overlay::Recipe(_))) {
+        return recipe::paste(model, &typed.collect::<String>());
+    }
     match &mut model.overlay {
         Some(Overlay::Prompt(prompt)) => {
             prompt.text.extend(typed);

@@ -3,7 +3,7 @@
 use safelight_lineage::id::PassId;
 use safelight_lineage::state::RunStatus;
 
-use super::{curate, navigate, overlays, review, time, undo, walk, wall};
+use super::{curate, navigate, overlays, recipe, review, time, undo, walk, wall};
 use crate::action::Action;
 use crate::command_line;
 use crate::event_text;
@@ -67,6 +67,11 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
         Action::Start => {
             if allowed_jobs(model) {
                 model.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Recipe, "")));
+            }
+        }
+        Action::Recipe => {
+            if allowed_jobs(model) {
+                recipe::open(model);
             }
         }
         Action::Resume => resume(model, cmds),

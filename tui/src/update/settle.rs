@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::review;
+use super::{navigate, review};
 use crate::detail;
 use crate::judged::PredictionsMark;
 use crate::layout;
@@ -29,9 +29,11 @@ pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
     let lines = detail::lines(model).len();
     model.detail.settle(lines, usize::from(areas.detail.height));
     frames(model, usize::from(areas.list.height).max(1), cmds);
+    log_search(model, cmds);
     findings(model, cmds);
     judgements(model, cmds);
     runs(model, cmds);
+    receipts(model, cmds);
     review::count(model);
     pictures(model, cmds);
 }
@@ -58,6 +60,23 @@ fn frames(model: &mut Model, height: usize, cmds: &mut Vec<Cmd>) {
         // Under a filter the frames in view do not follow each other.
         let limit = if model.timeline.found.is_some() { 1 } else { window.end - place };
         cmds.push(Cmd::LoadFrames { newest, limit });
+    }
+}
+
+/// Has the events of all frames looked through for the words of the filter, as
+/// far as that was not done.
+fn log_search(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let wanted = model.timeline.filter.to_lowercase();
+    let reading = model.live.is_none() || model.past.as_ref().is_some_and(|past| past.loading);
+    if model.screen != Screen::Timeline || wanted.is_empty() || !model.abilities.log_search || reading {
+        return;
+    }
+    let newest = model.state().seq();
+    if !model.timeline.search.covers(&wanted, newest) {
+        let search = model.timeline.search.next(&wanted, newest);
+        let (generation, after) = (search.generation, search.after);
+        model.timeline.search = search;
+        cmds.push(Cmd::SearchLog { generation, wanted, newest, after });
     }
 }
 
@@ -89,6 +108,19 @@ fn runs(model: &mut Model, cmds: &mut Vec<Cmd>) {
             model.run_views.asked.insert(run, standing);
             cmds.push(Cmd::LoadRun(Arc::clone(&state), run));
         }
+    }
+}
+
+/// Asks for the newest receipt of the selected submission.
+fn receipts(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    if model.screen != Screen::Submissions || !model.abilities.receipts {
+        return;
+    }
+    let newest = navigate::submission(model).and_then(|record| record.replays.last());
+    let Some(blob) = newest.map(|replay| replay.event.receipt) else { return };
+    if !model.receipts.contains_key(&blob) {
+        model.receipts.insert(blob, None);
+        cmds.push(Cmd::LoadReceipt(blob));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::picture::Slot;
 use crate::rows;
 use crate::screen::Screen;
 use crate::text;
-use crate::tiles;
+use crate::tiles::{self, Tile};
 use crate::wanted;
 
 /// Draws the model. It draws what fits, down to a single cell.
@@ -146,21 +146,27 @@ fn galleries(model: &Model, frame: &mut Frame<'_>) {
         if let Some((at, words)) = gallery.title {
             frame.render_widget(Line::styled(words, theme.heading()), at.intersection(room));
         }
-        for tile in gallery.tiles {
-            let area = tile.area.intersection(room);
-            match model.pictures.get(tile.key()) {
-                Some(Slot::Ready(painted)) => painted.draw(area, frame.buffer_mut()),
-                Some(Slot::Failed(_)) => frame.render_widget(Line::styled("no picture", theme.faint()), area),
-                None => frame.render_widget(Line::styled("…", theme.faint()), area),
-            }
-            let caption = tile.caption().intersection(room);
-            if let Some((words, style)) = &tile.words {
-                frame.render_widget(Line::styled(words.clone(), *style), caption);
-            }
-            if tile.selected {
-                let style = if model.in_detail { theme.marked() } else { theme.selected() };
-                frame.buffer_mut().set_style(caption, style);
-            }
+        tiles(model, frame, &gallery.tiles);
+    }
+}
+
+/// Small pictures and the words below them.
+pub(super) fn tiles(model: &Model, frame: &mut Frame<'_>, tiles: &[Tile]) {
+    let (theme, room) = (model.theme, frame.area());
+    for tile in tiles {
+        let area = tile.area.intersection(room);
+        match model.pictures.get(tile.key()) {
+            Some(Slot::Ready(painted)) => painted.draw(area, frame.buffer_mut()),
+            Some(Slot::Failed(_)) => frame.render_widget(Line::styled("no picture", theme.faint()), area),
+            None => frame.render_widget(Line::styled("…", theme.faint()), area),
+        }
+        let caption = tile.caption().intersection(room);
+        if let Some((words, style)) = &tile.words {
+            frame.render_widget(Line::styled(words.clone(), *style), caption);
+        }
+        if tile.selected {
+            let style = if model.in_detail { theme.marked() } else { theme.selected() };
+            frame.buffer_mut().set_style(caption, style);
         }
     }
 }

@@ -4,6 +4,7 @@ mod draw;
 mod help;
 mod lineage;
 mod open;
+mod recipe;
 mod status;
 
 pub use draw::draw;

@@ -5,7 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
-use super::{help, lineage};
+use super::draw::tiles;
+use super::{help, lineage, recipe};
+use crate::confirmation;
 use crate::model::Model;
 use crate::overlay::{Chooser, Overlay, Prompt, PromptKind};
 use crate::text::{cut_start, fit, safe, width};
@@ -19,25 +21,53 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
         }
         Overlay::Prompt(prompt) => line(model, frame, prompt),
         Overlay::Chooser(chooser) => choose(model, frame, chooser),
+        Overlay::Recipe(form) => recipe::draw(model, frame, form),
         Overlay::Lineage(walk) => lineage::draw(model, frame, walk),
+        Overlay::Confirm(_) if pictured(model, frame) => {}
         Overlay::Confirm(confirm) => {
-            let lines = vec![
-                Line::raw(confirm.question.clone()),
-                Line::default(),
-                Line::from(vec![
-                    Span::styled("y", model.theme.key()),
-                    Span::raw(" yes   "),
-                    Span::styled("n", model.theme.key()),
-                    Span::raw(" no"),
-                ]),
-            ];
-            window(model, frame, "Sure?", lines, 60, None);
+            let lines =
+                vec![Line::raw(confirm.question.clone()), Line::default(), Line::from(answers(model))];
+            window(model, frame, SURE, lines, 60, None);
         }
         Overlay::Note { title, lines } => {
             let lines = lines.iter().cloned().map(Line::raw).collect();
             window(model, frame, title, lines, 76, None);
         }
     }
+}
+
+/// What stands above a question.
+const SURE: &str = "Sure?";
+
+/// The keys that answer a question.
+fn answers(model: &Model) -> Vec<Span<'static>> {
+    vec![
+        Span::styled("y", model.theme.key()),
+        Span::raw(" yes   "),
+        Span::styled("n", model.theme.key()),
+        Span::raw(" no"),
+    ]
+}
+
+/// Draws the question with the pictures that it is about, if there are any and
+/// they fit.
+fn pictured(model: &Model, frame: &mut Frame<'_>) -> bool {
+    let room = frame.area();
+    let Some(pictured) = confirmation::pictured(model) else { return false };
+    // The terminal may have shrunk since the model was told.
+    if pictured.window.intersection(room) != pictured.window {
+        return false;
+    }
+    frame.render_widget(Clear, pictured.window);
+    let title = Span::styled(format!(" {SURE} "), model.theme.heading());
+    frame.render_widget(Block::bordered().title(title), pictured.window);
+    let (at, lines) = pictured.question;
+    frame.render_widget(Paragraph::new(lines.into_iter().map(Line::raw).collect::<Vec<_>>()), at);
+    tiles(model, frame, &pictured.tiles);
+    let mut words = vec![Span::styled(pictured.more, model.theme.warning())];
+    words.extend(answers(model));
+    frame.render_widget(Line::from(words), pictured.answers);
+    true
 }
 
 /// A window in the middle, as large as it needs to be and there is room for;

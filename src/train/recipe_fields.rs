@@ -2,6 +2,7 @@
 //! that are filled in field by field, and to lay recipes beside each other.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::recipe::{Recipe, RecipeError};
 
@@ -83,9 +84,9 @@ pub fn check(fields: &Fields) -> Checked {
     for place in 0..stages(fields) {
         // The only field without a default.
         let key = format!("stage[{place}].size");
-        if !left.contains_key(&key) {
-            faults.push(Fault { key: key.clone(), words: "must be given".to_owned() });
-            left.insert(key, SIZE.to_owned());
+        if let Entry::Vacant(place) = left.entry(key) {
+            faults.push(Fault { key: place.key().clone(), words: "must be given".to_owned() });
+            place.insert(SIZE.to_owned());
         }
     }
     loop {

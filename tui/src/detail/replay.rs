@@ -104,7 +104,10 @@ fn verdict(model: &Model, last: &Recorded<SubmissionReplayed>, lines: &mut Vec<D
             lines.extend(cause.into_iter().map(|line| DetailLine::new(line, theme.bad())));
         }
     }
-    let took = took(model, last).map_or_else(String::new, |took| format!(" · took {}", text::seconds(took)));
+    let took = took(model, last).map_or_else(String::new, |took| match took {
+        0.0..10.0 => format!(" · took {took:.2} s"),
+        _ => format!(" · took {}", text::seconds(took)),
+    });
     lines.push(fact("when", format!("{} UTC{took}", text::time(last.time))).to(Target::Frame(last.seq)));
     match model.receipts.get(&event.receipt) {
         Some(Some(Ok(receipt))) => self::receipt(theme, receipt, lines),
@@ -152,7 +155,7 @@ fn steps(theme: Theme, steps: &[ReplayStep], lines: &mut Vec<DetailLine>) {
         if step.is_equal() {
             equal += 1;
             if equal <= EQUAL {
-                let words = format!("{} {}", safe(&step.what), digest(&step.actual));
+                let words = format!("{} {}", digest(&step.actual), safe(&step.what));
                 let spans = vec![Span::styled("  equal   ", theme.good()), Span::raw(words)];
                 lines.push(DetailLine::spans(spans).to(Target::Frame(step.seq)));
             }

@@ -62,7 +62,10 @@ fn the_steps_of_a_replay_are_shown_as_they_happen_and_then_its_receipt() {
     stage.tell(Msg::Jobs(vec![replaying(JobStatus::Running, steps, doing)]));
     let shown = text(&stage);
     assert!(shown.starts_with("replaying to predictions …\n"), "{shown}");
-    assert!(shown.contains("25 %") && shown.contains("equal   the test split as it was"), "{shown}");
+    assert!(
+        shown.contains("25 %") && shown.contains("  equal   d8c330d1 the test split as it was\n"),
+        "{shown}"
+    );
     assert!(shown.contains("now         computing predictions 40404040 again"), "{shown}");
     assert!(dump::text(&stage.model).contains("replaying 25 % to pred"), "in the list too");
     // The verdict of the one before stays below.
@@ -157,6 +160,6 @@ fn of_many_equal_comparisons_the_first_are_shown() {
     let steps = steps.chain([step("the file", 30, false)]).collect();
     stage.tell(Msg::Jobs(vec![replaying(JobStatus::Running, steps, None)]));
     let shown = text(&stage);
-    assert!(shown.contains("probabilities 11 ") && !shown.contains("probabilities 12 "), "{shown}");
+    assert!(shown.contains("probabilities 11\n") && !shown.contains("probabilities 12\n"), "{shown}");
     assert!(shown.contains("and 8 more are equal") && shown.contains("DIFFERS the file"), "{shown}");
 }

@@ -1,6 +1,7 @@
 //! After every message: selections are brought into view, and what the screen
 //! lacks is asked for.
 
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::{navigate, review};
@@ -118,8 +119,8 @@ fn receipts(model: &mut Model, cmds: &mut Vec<Cmd>) {
     }
     let newest = navigate::submission(model).and_then(|record| record.replays.last());
     let Some(blob) = newest.map(|replay| replay.event.receipt) else { return };
-    if !model.receipts.contains_key(&blob) {
-        model.receipts.insert(blob, None);
+    if let Entry::Vacant(place) = model.receipts.entry(blob) {
+        place.insert(None);
         cmds.push(Cmd::LoadReceipt(blob));
     }
 }

@@ -113,7 +113,7 @@ fn field(model: &Model, form: &RecipeForm, row: &Row, selected: bool, room: usiz
         }
         Input::Text => {
             spans.push(Span::raw("  "));
-            if value.is_empty() && !(selected && !form.fresh) {
+            if value.is_empty() && (form.fresh || !selected) {
                 // What it is when nobody says.
                 let default = form.checked.resolved.get(&row.key).map_or("none", String::as_str);
                 spans.push(Span::styled(

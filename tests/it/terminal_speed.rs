@@ -1,9 +1,12 @@
 //! How quick the interface is on a million images, measured from outside: the
 //! program on a pseudo-terminal, keys in, frames out. It is no test of this
 //! machine, so nothing here depends on a time; it is ignored because it writes a
-//! repository of some hundred megabytes. `make bench-tui` runs it.
+//! repository of some hundred megabytes. `make bench-tui` runs it. With a folder
+//! in `SAFELIGHT_BENCH_WORK`, that repository is kept there and used again.
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -136,6 +139,45 @@ fn make(root: &Path, count: u64) {
     log.repository.checkpoint().expect("a snapshot");
 }
 
+/// The repository that [`make`] makes, in a folder for this run: what the run
+/// does to it is not kept.
+fn made(bench: &Bench, count: u64) -> PathBuf {
+    let root = bench.path("repo");
+    let Some(work) = std::env::var_os("SAFELIGHT_BENCH_WORK").filter(|work| !work.is_empty()) else {
+        make(&root, count);
+        return root;
+    };
+    let kept = Path::new(&work).join(format!("images-{count}"));
+    if !kept.join("whole").exists() {
+        let _ = fs::remove_dir_all(&kept);
+        fs::create_dir_all(&kept).expect("a folder to keep it in");
+        Repository::init(&kept.join("repo")).expect("a repository");
+        make(&kept.join("repo"), count);
+        fs::write(kept.join("whole"), "").expect("a mark");
+    }
+    fs::remove_dir_all(&root).expect("the empty one goes");
+    copy(&kept.join("repo"), &root);
+    root
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("a folder");
+    for entry in fs::read_dir(from).expect("a readable folder") {
+        let entry = entry.expect("an entry");
+        let (path, copied) = (entry.path(), to.join(entry.file_name()));
+        if path.is_dir() {
+            // Every process may make the index anew.
+            if entry.file_name() == OsStr::new("index") {
+                fs::create_dir(copied).expect("a folder");
+            } else {
+                copy(&path, &copied);
+            }
+        } else {
+            fs::copy(&path, &copied).expect("copied");
+        }
+    }
+}
+
 fn start(root: &Path, screen: &str) -> (Pty, Instant) {
     let began = Instant::now();
     let mut pty = Pty::start(root, &["tui", "--images", "halfblocks", "--fresh"], SIZE);
@@ -212,9 +254,8 @@ fn processor_time(pty: &Pty) -> f64 {
 #[ignore = "writes a repository of a million images to time the interface on it"]
 fn the_interface_on_a_million_images() {
     let bench = Bench::with_repository();
-    let root = bench.path("repo");
     let count = images();
-    make(&root, count);
+    let root = made(&bench, count);
     let grouped = safelight_group(count);
 
     let mut first = Vec::new();

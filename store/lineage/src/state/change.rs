@@ -4,8 +4,6 @@
 //! starts in the image's row. Most images of a dataset never change and cost
 //! nothing here.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::codec::{enum_code, struct_code};
@@ -13,6 +11,9 @@ use crate::digest::BlobId;
 use crate::event::{Decision, EventRef, Evidence};
 use crate::id::{ImageId, PassId, SamplesId};
 use crate::value::{ClassIndex, Seq};
+
+use super::base_map::BaseMap;
+use super::column::Column;
 
 /// What one event did to one image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -174,14 +175,14 @@ pub(super) struct Base {
 
 struct_code! { Base { blob, label } }
 
-/// The changes in order of their events.
+/// The changes in order of their events. Copies share what they have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ChangeLog {
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Column<Change>,
     /// Reasons; a bulk change has one for all its images.
-    pub(super) becauses: Vec<Because>,
+    pub(super) becauses: Column<Because>,
     /// Per changed row what it came in with.
-    pub(super) bases: BTreeMap<u32, Base>,
+    pub(super) bases: BaseMap,
 }
 
 struct_code! { ChangeLog { changes, becauses, bases } }
@@ -197,10 +198,9 @@ impl ChangeLog {
     }
 
     /// The changes of the event at `seq`.
-    pub(super) fn of_seq(&self, seq: Seq) -> &[Change] {
+    pub(super) fn of_seq(&self, seq: Seq) -> impl Iterator<Item = &Change> {
         let start = self.changes.partition_point(|change| change.seq < seq.0);
-        let count = self.changes[start..].iter().take_while(|change| change.seq == seq.0).count();
-        &self.changes[start..start + count]
+        self.changes.iter_from(start).take_while(move |change| change.seq == seq.0)
     }
 
     /// The chain that starts at `latest`, newest first.

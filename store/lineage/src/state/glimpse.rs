@@ -13,6 +13,7 @@ use crate::digest::BlobId;
 use crate::event::Split;
 use crate::id::ImageId;
 
+use super::column::Column;
 use super::fold::State;
 use super::image_table::{ImageTable, NO_CHANGE, SPLIT_MASK, hash_id, hash_path};
 use super::row_index::EMPTY_ROW;
@@ -54,7 +55,7 @@ impl State {
             return Err(missing(images, "the images begin elsewhere"));
         }
         let columns = Columns::new(fetch, images)?;
-        if let Some(what) = state.inconsistency(columns.rows, &[]) {
+        if let Some(what) = state.inconsistency(columns.rows, [].iter()) {
             return Err(missing(images, what));
         }
         let rows = columns.find(sought)?;
@@ -70,9 +71,10 @@ impl State {
         table.numbers = Some((rows.to_vec(), columns.rows as u32));
         let place = |row: u32| rows.binary_search(&row).ok().map(|place| place as u32);
         let mut moved = BTreeMap::new();
-        let mut kept = Vec::new();
-        for (old, mut change) in std::mem::take(&mut self.log.changes).into_iter().enumerate() {
+        let mut kept = Column::default();
+        for (old, change) in std::mem::take(&mut self.log.changes).iter().enumerate() {
             let Some(row) = place(change.row) else { continue };
+            let mut change = change.clone();
             moved.insert(old as u32, kept.len() as u32);
             change.row = row;
             change.previous = std::mem::replace(&mut table.latest[row as usize], kept.len() as u32);
@@ -80,8 +82,7 @@ impl State {
         }
         self.log.changes = kept;
         let bases = std::mem::take(&mut self.log.bases);
-        self.log.bases =
-            bases.into_iter().filter_map(|(row, base)| place(row).map(|row| (row, base))).collect();
+        self.log.bases = bases.iter().filter_map(|(row, base)| place(row).map(|row| (row, base))).collect();
         let passes: Vec<_> = self.passes.ids().collect();
         for id in passes {
             let Some(pass) = self.passes.get_mut(id) else { continue };
@@ -215,8 +216,7 @@ impl<'a> Columns<'a> {
         table.origins.push(origin);
         table.seqs.push(self.value(5, row)?);
         table.latest.push(NO_CHANGE);
-        table.paths.extend_from_slice(self.path(row)?);
-        table.path_ends.push(table.paths.len() as u64);
+        table.paths.push(self.path(row)?);
         Ok(())
     }
 }

@@ -147,7 +147,7 @@ impl State {
         let previous = std::mem::replace(latest, self.log.changes.len() as u32);
         let base = Base { blob: before.blob, label: before.label };
         // The first change of a row finds it as it came in.
-        self.log.bases.entry(row).or_insert(base);
+        self.log.bases.keep(row, base);
         self.log.changes.push(Change { seq: here.seq.0, row, previous, because, effect });
         let mut now = before;
         match effect {
@@ -213,7 +213,7 @@ impl State {
     /// can be taken back.
     pub(super) fn has_effect(&self, seq: Seq) -> bool {
         !self.table.rows_of(seq).is_empty()
-            || !self.log.of_seq(seq).is_empty()
+            || self.log.of_seq(seq).next().is_some()
             || self.scores.binary_search_by_key(&seq, |(seq, _)| *seq).is_ok()
     }
 
@@ -224,7 +224,7 @@ impl State {
         for place in flipped {
             for seq in self.reverts.records[*place as usize].seqs() {
                 rows.extend(self.table.rows_of(seq));
-                rows.extend(self.log.of_seq(seq).iter().map(|change| change.row));
+                rows.extend(self.log.of_seq(seq).map(|change| change.row));
                 if let Ok(place) = self.scores.binary_search_by_key(&seq, |(seq, _)| *seq) {
                     verdicts.push(self.scores[place]);
                 }
@@ -281,7 +281,7 @@ impl State {
 
     /// What the image in `row` came in with.
     pub(super) fn base(&self, row: u32) -> Base {
-        self.log.bases.get(&row).copied().unwrap_or_else(|| {
+        self.log.bases.get(row).unwrap_or_else(|| {
             let current = self.table.current(row);
             Base { blob: current.blob, label: current.label }
         })

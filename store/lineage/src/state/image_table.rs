@@ -4,14 +4,14 @@
 //! columns hold current values; the [change log](super::change) holds the way
 //! there, for the images that changed at all.
 
-use std::sync::OnceLock;
-
 use crate::digest::BlobId;
 use crate::event::{Origin, Split};
 use crate::id::{ImageId, SamplesId};
 use crate::value::{ClassIndex, Seq};
 
-use super::row_index::{RowIndex, hash_bytes};
+use super::column::Column;
+use super::path_column::PathColumn;
+use super::row_index::{LazyIndex, RowIndex, hash_bytes};
 
 pub(super) const NO_LABEL: u16 = u16::MAX;
 /// No change of this row.
@@ -49,28 +49,27 @@ pub(super) struct NewRow<'a> {
     pub(super) seq: Seq,
 }
 
-/// The columns. All have one entry a row.
+/// The columns. All have one entry a row, and copies of the table share what
+/// they have in common.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ImageTable {
-    pub(super) ids: Vec<ImageId>,
-    pub(super) blobs: Vec<BlobId>,
-    pub(super) labels: Vec<u16>,
-    pub(super) flags: Vec<u8>,
+    pub(super) ids: Column<ImageId>,
+    pub(super) blobs: Column<BlobId>,
+    pub(super) labels: Column<u16>,
+    pub(super) flags: Column<u8>,
     /// 0 for a file, otherwise one more than a place in `batches`.
-    pub(super) origins: Vec<u32>,
+    pub(super) origins: Column<u32>,
     /// Ascending, because rows are added as events are folded.
-    pub(super) seqs: Vec<u64>,
+    pub(super) seqs: Column<u64>,
     /// The newest change of each row.
-    pub(super) latest: Vec<u32>,
-    /// Where each path ends in `paths`, ascending.
-    pub(super) path_ends: Vec<u64>,
-    pub(super) paths: Vec<u8>,
+    pub(super) latest: Column<u32>,
+    pub(super) paths: PathColumn,
     /// The batches of samples that `origins` names.
     pub(super) batches: Vec<SamplesId>,
     // Made when first asked for: a fold asks for ids and never for paths, and
     // after a snapshot was loaded many a question needs neither.
-    pub(super) by_id: OnceLock<RowIndex>,
-    pub(super) by_path: OnceLock<RowIndex>,
+    pub(super) by_id: LazyIndex,
+    pub(super) by_path: LazyIndex,
     /// In a glimpse: which row each of these is in the whole table, and how
     /// many that has.
     pub(super) numbers: Option<(Vec<u32>, u32)>,
@@ -108,16 +107,7 @@ impl ImageTable {
     /// Every row with this path, oldest first, found by looking at every row:
     /// for a single question that is far quicker than making the index.
     pub(super) fn scan_path(&self, path: &[u8]) -> Vec<u32> {
-        let mut rows = Vec::new();
-        let mut start = 0;
-        for (row, end) in self.path_ends.iter().enumerate() {
-            let length = end - start;
-            if length == path.len() as u64 && self.paths.get(start as usize..*end as usize) == Some(path) {
-                rows.push(row as u32);
-            }
-            start = *end;
-        }
-        rows
+        self.paths.scan(path)
     }
 
     /// Adds a row that exists; the id must be new. None when the table is full.
@@ -134,20 +124,14 @@ impl ImageTable {
         self.origins.push(origin);
         self.seqs.push(new.seq.0);
         self.latest.push(NO_CHANGE);
-        self.paths.extend_from_slice(new.path);
-        self.path_ends.push(self.paths.len() as u64);
-
+        self.paths.push(new.path);
         if let Some((numbers, total)) = &mut self.numbers {
             numbers.push(*total);
             *total += 1;
         }
         // An index that is not there yet is made from the columns.
-        if let Some(by_id) = self.by_id.get_mut() {
-            by_id.push(hash_id(new.id));
-        }
-        if let Some(by_path) = self.by_path.get_mut() {
-            by_path.push(hash_path(new.split, new.path));
-        }
+        self.by_id.push(hash_id(new.id));
+        self.by_path.push(hash_path(new.split, new.path));
         self.count(row, 1);
         Some(row)
     }
@@ -157,7 +141,7 @@ impl ImageTable {
     }
 
     pub(super) fn new_by_id(&self) -> RowIndex {
-        RowIndex::of(self.ids.iter().map(|id| hash_id(*id)))
+        RowIndex::of(self.len(), self.ids.iter().map(|id| hash_id(*id)))
     }
 
     fn by_path(&self) -> &RowIndex {
@@ -165,7 +149,8 @@ impl ImageTable {
     }
 
     pub(super) fn new_by_path(&self) -> RowIndex {
-        RowIndex::of((0..self.len()).map(|row| hash_path(self.split(row as u32), self.path(row as u32))))
+        let hashes = (0..self.len() as u32).map(|row| hash_path(self.split(row), self.path(row)));
+        RowIndex::of(self.len(), hashes)
     }
 
     fn origin_code(&mut self, origin: Origin) -> u32 {
@@ -183,9 +168,7 @@ impl ImageTable {
     }
 
     pub(super) fn path(&self, row: u32) -> &[u8] {
-        let row = row as usize;
-        let start = row.checked_sub(1).map_or(0, |before| self.path_ends[before]);
-        self.paths.get(start as usize..self.path_ends[row] as usize).unwrap_or_default()
+        self.paths.get(row as usize)
     }
 
     pub(super) fn origin(&self, row: u32) -> Origin {
@@ -208,8 +191,8 @@ impl ImageTable {
     pub(super) fn set_current(&mut self, row: u32, current: Current) {
         self.count(row, -1);
         let at = row as usize;
-        self.blobs[at] = current.blob;
-        self.labels[at] = label_code(current.label);
+        self.blobs.set(at, current.blob);
+        self.labels.set(at, label_code(current.label));
         let mut flags = self.flags[at] & SPLIT_MASK;
         if current.exists {
             flags |= EXISTS;
@@ -217,14 +200,14 @@ impl ImageTable {
         if current.removed {
             flags |= REMOVED;
         }
-        self.flags[at] = flags;
+        self.flags.set(at, flags);
         self.count(row, 1);
     }
 
     /// The rows that the event at `seq` added.
     pub(super) fn rows_of(&self, seq: Seq) -> std::ops::Range<u32> {
         let start = self.seqs.partition_point(|other| *other < seq.0);
-        let count = self.seqs[start..].iter().take_while(|other| **other == seq.0).count();
+        let count = self.seqs.iter_from(start).take_while(|other| **other == seq.0).count();
         start as u32..(start + count) as u32
     }
 
@@ -259,7 +242,7 @@ impl ImageTable {
         let largest = self.labels.iter().map(|label| label.wrapping_add(1)).max().unwrap_or_default();
         counts.fill(vec![0; usize::from(largest) + 1]);
         self.present = 0;
-        for (flags, label) in self.flags.iter().zip(&self.labels) {
+        for (flags, label) in self.flags.iter().zip(self.labels.iter()) {
             if flags & (EXISTS | REMOVED) == EXISTS
                 && let Some(counts) = counts.get_mut(usize::from(flags & SPLIT_MASK))
             {

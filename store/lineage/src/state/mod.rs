@@ -6,7 +6,9 @@
 mod access;
 mod anomaly;
 mod as_of;
+mod base_map;
 mod change;
+mod column;
 mod effective;
 mod entity_fold;
 mod fold;
@@ -14,6 +16,7 @@ mod glimpse;
 mod image;
 mod image_fold;
 mod image_table;
+mod path_column;
 mod record;
 mod registry;
 mod revert;

@@ -4,6 +4,8 @@
 //! row, so that hardly any key is looked at in vain, and so that growing reads
 //! no keys at all.
 
+use std::sync::{Arc, OnceLock};
+
 const EMPTY: u64 = u64::MAX;
 /// The row of an empty slot.
 pub(super) const EMPTY_ROW: u32 = u32::MAX;
@@ -22,9 +24,9 @@ impl RowIndex {
     /// The largest number of rows that can be told from an empty slot.
     pub(super) const MAX_ROWS: usize = u32::MAX as usize;
 
-    /// The index of rows with these hashes, in order.
-    pub(super) fn of(hashes: impl ExactSizeIterator<Item = u64>) -> RowIndex {
-        let size = (hashes.len() * 2).next_power_of_two();
+    /// The index of so many rows with these hashes, in order.
+    pub(super) fn of(rows: usize, hashes: impl Iterator<Item = u64>) -> RowIndex {
+        let size = (rows * 2).next_power_of_two();
         let mut index = RowIndex { slots: vec![EMPTY; size.max(16)], used: 0 };
         hashes.for_each(|hash| index.push(hash));
         index
@@ -79,6 +81,29 @@ impl RowIndex {
     }
 }
 
+/// An index that is made when it is first asked for, once for all copies of its
+/// table until one of them grows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LazyIndex(Arc<OnceLock<RowIndex>>);
+
+impl LazyIndex {
+    pub(super) fn get_or_init(&self, make: impl FnOnce() -> RowIndex) -> &RowIndex {
+        self.0.get_or_init(make)
+    }
+
+    /// Adds the next row, if the index was made.
+    pub(super) fn push(&mut self, hash: u64) {
+        if Arc::get_mut(&mut self.0).is_none() {
+            // Others, whose tables lack the row, keep theirs.
+            let own = self.0.get().map_or_else(OnceLock::new, |index| OnceLock::from(index.clone()));
+            self.0 = Arc::new(own);
+        }
+        if let Some(index) = Arc::get_mut(&mut self.0).and_then(OnceLock::get_mut) {
+            index.push(hash);
+        }
+    }
+}
+
 /// Mixes bytes into a hash for a [`RowIndex`]. It need not resist an attacker:
 /// the ids are hashes already, and paths that collide on purpose only slow
 /// their own repository down.
@@ -119,7 +144,7 @@ mod tests {
         for row in 0..1000 {
             index.push(hash(row));
         }
-        for index in [index, RowIndex::of((0..1000u32).map(hash).collect::<Vec<_>>().into_iter())] {
+        for index in [index, RowIndex::of(1000, (0..1000u32).map(hash))] {
             for row in 0..1000 {
                 assert_eq!(index.find(hash(row), |found| found == row), Some(row));
             }
@@ -127,7 +152,7 @@ mod tests {
             assert_eq!(index.find(hash(3), |_| false), None);
         }
         assert_eq!(RowIndex::default().find(7, |_| true), None);
-        assert_eq!(RowIndex::of([].into_iter()).find(7, |_| true), None);
+        assert_eq!(RowIndex::of(0, [].into_iter()).find(7, |_| true), None);
     }
 
     #[test]

@@ -8,14 +8,16 @@
 use bytemuck::Pod;
 
 use crate::codec::{Code, Reader, SnapshotError, struct_code};
-use crate::digest::FrameDigest;
-use crate::id::SamplesId;
+use crate::digest::{BlobId, FrameDigest};
+use crate::id::{ImageId, SamplesId};
 use crate::value::Seq;
 
 use super::anomaly::{Anomalies, UnknownEvents};
 use super::change::ChangeLog;
+use super::column::{Column, PART};
 use super::fold::State;
 use super::image_table::{ImageTable, NO_CHANGE, SPLIT_MASK};
+use super::path_column::PathColumn;
 use super::row_index::RowIndex;
 
 const MAGIC: [u8; 8] = *b"SLstate\n";
@@ -100,7 +102,7 @@ impl State {
         if reader.left() > 0 {
             return Err(SnapshotError::TrailingBytes { extra: reader.left() as u64 });
         }
-        match state.inconsistency(state.table.len(), &state.table.latest) {
+        match state.inconsistency(state.table.len(), state.table.latest.iter()) {
             None => Ok(state),
             Some(what) => Err(reader.malformed(what)),
         }
@@ -132,12 +134,14 @@ impl State {
     }
 
     /// What makes the parts of a decoded state not fit together.
-    pub(super) fn inconsistency(&self, rows: usize, latest: &[u32]) -> Option<&'static str> {
+    pub(super) fn inconsistency<'a>(
+        &self,
+        rows: usize,
+        mut latest: impl Iterator<Item = &'a u32>,
+    ) -> Option<&'static str> {
         let ChangeLog { changes, becauses, bases } = &self.log;
-        let last = |table: &[u32]| {
-            table.iter().all(|place| *place == NO_CHANGE || (*place as usize) < changes.len())
-        };
-        if !last(latest) {
+        let count = changes.len();
+        if !latest.all(|place| *place == NO_CHANGE || (*place as usize) < count) {
             return Some("the newest change of an image is not there");
         }
         for (place, change) in changes.iter().enumerate() {
@@ -148,7 +152,7 @@ impl State {
                 return Some("a change points outside the state");
             }
         }
-        if bases.keys().any(|row| *row as usize >= rows) {
+        if bases.iter().any(|(row, _)| row as usize >= rows) {
             return Some("what an image came in with has no image");
         }
         if self.seq != self.transactions.last().map_or(Seq::ZERO, |last| last.last_seq()) {
@@ -182,45 +186,68 @@ pub(super) fn images_at(reader: &mut Reader<'_>) -> Result<u64, SnapshotError> {
     u64::decode(reader)
 }
 
-fn encode_column<T: Pod>(column: &[T], out: &mut Vec<u8>) {
-    (column.len() as u64).encode(out);
+/// Writes so many values that come in pieces. Ids and digests are counted by
+/// their bytes, and have no byte order to correct.
+fn encode_column<'a, T: Pod>(count: usize, parts: impl Iterator<Item = &'a [T]>, out: &mut Vec<u8>) {
+    (count as u64).encode(out);
     let start = out.len();
-    out.extend_from_slice(bytemuck::cast_slice(column));
+    parts.for_each(|part| out.extend_from_slice(bytemuck::cast_slice(part)));
     if cfg!(target_endian = "big") {
         out[start..].chunks_exact_mut(size_of::<T>()).for_each(<[u8]>::reverse);
     }
 }
 
-fn decode_column<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<T>, SnapshotError> {
+/// Reads as many bytes as so many numbers have.
+fn take_column<'a, T>(reader: &mut Reader<'a>, what: &'static str) -> Result<&'a [u8], SnapshotError> {
     let count = reader.count()?;
     let size = count.checked_mul(size_of::<T>()).ok_or(reader.malformed("a column is too long"))?;
-    let bytes = reader.take(size, what)?;
-    let mut column = bytemuck::zeroed_vec::<T>(count);
-    let target: &mut [u8] = bytemuck::cast_slice_mut(&mut column);
+    reader.take(size, what)
+}
+
+/// The numbers that these bytes are, which lie anywhere.
+fn numbers<T: Pod>(bytes: &[u8]) -> Vec<T> {
+    let mut numbers = bytemuck::zeroed_vec::<T>(bytes.len() / size_of::<T>());
+    let target: &mut [u8] = bytemuck::cast_slice_mut(&mut numbers);
     target.copy_from_slice(bytes);
     if cfg!(target_endian = "big") {
         target.chunks_exact_mut(size_of::<T>()).for_each(<[u8]>::reverse);
     }
-    Ok(column)
+    numbers
+}
+
+fn decode_column<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Column<T>, SnapshotError> {
+    let bytes = take_column::<T>(reader, what)?;
+    Ok(Column::of_parts(bytes.chunks(PART * size_of::<T>()).map(numbers)))
+}
+
+fn decode_paths(reader: &mut Reader<'_>) -> Result<PathColumn, SnapshotError> {
+    let ends: Vec<u64> = numbers(take_column::<u64>(reader, "ends of paths")?);
+    let bytes = take_column::<u8>(reader, "paths")?;
+    if !ends.is_sorted() || ends.last().is_some_and(|end| *end != bytes.len() as u64) {
+        return Err(reader.malformed("the paths of images overlap"));
+    }
+    Ok(PathColumn::of(&ends, bytes))
 }
 
 impl ImageTable {
     /// The columns, and then the indexes, which only a glimpse reads: for
     /// everything else they are made when asked for.
     fn encode(&self, out: &mut Vec<u8>) {
-        // Ids and digests are bytes and have no byte order to correct.
-        encode_column::<u8>(bytemuck::cast_slice(&self.ids), out);
-        encode_column::<u8>(bytemuck::cast_slice(&self.blobs), out);
-        encode_column(&self.labels, out);
-        encode_column(&self.flags, out);
-        encode_column(&self.origins, out);
-        encode_column(&self.seqs, out);
-        encode_column(&self.latest, out);
-        encode_column(&self.path_ends, out);
-        encode_column(&self.paths, out);
+        let rows = self.len();
+        encode_column::<u8>(rows * size_of::<ImageId>(), self.ids.parts().map(bytemuck::cast_slice), out);
+        encode_column::<u8>(rows * size_of::<BlobId>(), self.blobs.parts().map(bytemuck::cast_slice), out);
+        encode_column(self.labels.len(), self.labels.parts(), out);
+        encode_column(self.flags.len(), self.flags.parts(), out);
+        encode_column(self.origins.len(), self.origins.parts(), out);
+        encode_column(self.seqs.len(), self.seqs.parts(), out);
+        encode_column(self.latest.len(), self.latest.parts(), out);
+        let ends: Vec<u64> = self.paths.ends().collect();
+        encode_column(ends.len(), [ends.as_slice()].into_iter(), out);
+        encode_column(self.paths.bytes().map(<[u8]>::len).sum(), self.paths.bytes(), out);
         // Made anew: how an index grew must not show in the bytes.
-        encode_column(&self.new_by_id().rows(), out);
-        encode_column(&self.new_by_path().rows(), out);
+        for slots in [self.new_by_id().rows(), self.new_by_path().rows()] {
+            encode_column(slots.len(), [slots.as_slice()].into_iter(), out);
+        }
     }
 }
 
@@ -233,15 +260,12 @@ fn decode_table(reader: &mut Reader<'_>, batches: Vec<SamplesId>) -> Result<Imag
         origins: decode_column(reader, "origins")?,
         seqs: decode_column(reader, "Seqs of images")?,
         latest: decode_column(reader, "newest changes")?,
-        path_ends: decode_column(reader, "ends of paths")?,
-        paths: decode_column(reader, "paths")?,
+        paths: decode_paths(reader)?,
         batches,
         ..ImageTable::default()
     };
     for index in ["the index of ids", "the index of paths"] {
-        let slots = reader.count()?;
-        let size = slots.checked_mul(4).ok_or(reader.malformed("a column is too long"))?;
-        reader.take(size, index)?;
+        take_column::<u32>(reader, index)?;
     }
     let rows = table.ids.len();
     let lengths = [
@@ -251,16 +275,12 @@ fn decode_table(reader: &mut Reader<'_>, batches: Vec<SamplesId>) -> Result<Imag
         table.origins.len(),
         table.seqs.len(),
         table.latest.len(),
-        table.path_ends.len(),
+        table.paths.len(),
     ];
     if lengths != [rows; 7] || rows >= RowIndex::MAX_ROWS {
         return Err(reader.malformed("the columns of images differ in length"));
     }
-    let length = table.paths.len() as u64;
-    if !table.path_ends.is_sorted() || table.path_ends.last().is_some_and(|end| *end != length) {
-        return Err(reader.malformed("the paths of images overlap"));
-    }
-    if !table.seqs.is_sorted() {
+    if !table.seqs.iter().is_sorted() {
         return Err(reader.malformed("the Seqs of images do not ascend"));
     }
     if table.flags.iter().any(|flags| flags & SPLIT_MASK == SPLIT_MASK) {
@@ -273,12 +293,13 @@ fn decode_table(reader: &mut Reader<'_>, batches: Vec<SamplesId>) -> Result<Imag
     Ok(table)
 }
 
-fn decode_bytes<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Vec<T>, SnapshotError> {
-    let length = reader.count()?;
-    if length % size_of::<T>() != 0 {
+fn decode_bytes<T: Pod>(reader: &mut Reader<'_>, what: &'static str) -> Result<Column<T>, SnapshotError> {
+    let bytes = take_column::<u8>(reader, what)?;
+    if bytes.len() % size_of::<T>() != 0 {
         return Err(reader.malformed("a column ends inside a value"));
     }
-    Ok(bytemuck::cast_slice(reader.take(length, what)?).to_vec())
+    let parts = bytes.chunks(PART * size_of::<T>());
+    Ok(Column::of_parts(parts.map(|part| bytemuck::cast_slice(part).to_vec())))
 }
 
 #[cfg(test)]
@@ -306,10 +327,10 @@ mod tests {
             ("a newest change that is not there", |state| state.table.latest[0] = 1),
             ("a base without a row", |state| {
                 let base = state.base(0);
-                state.log.bases.insert(1, base);
+                state.log.bases.keep(1, base);
             }),
-            ("a column too short", |state| state.table.labels.clear()),
-            ("a path beyond the end", |state| state.table.path_ends[0] += 1),
+            ("a column too short", |state| state.table.labels = Column::default()),
+            ("a path beyond the end", |state| *state.table.paths.end_mut(0) += 1),
             ("an unknown split", |state| state.table.flags[0] |= SPLIT_MASK),
             ("an unknown batch", |state| state.table.origins[0] = 1),
             ("another last event", |state| state.seq = state.seq.plus(1)),
@@ -342,7 +363,7 @@ mod tests {
             State::from_snapshot(&state.to_snapshot()).is_err()
         };
         assert!(!refused(|_| {}));
-        assert!(refused(|state| state.table.seqs.reverse()));
-        assert!(refused(|state| state.table.path_ends[0] = 11));
+        assert!(refused(|state| state.table.seqs = [9, 8].into_iter().collect()));
+        assert!(refused(|state| *state.table.paths.end_mut(0) = 11));
     }
 }

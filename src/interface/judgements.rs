@@ -11,7 +11,7 @@ use safelight_store::Blobs;
 use safelight_tui::{DisputedImage, Judgement, Judgements, MemberPair, Opinions, PortError, VoteTable};
 
 use crate::ensemble::{Ballot, Votes, VotesRow, agreement};
-use crate::predictions::{Probabilities, argmax};
+use crate::predictions::Probabilities;
 
 /// How many bytes of predictions are kept for the next image.
 const KEPT: usize = 64 << 20;
@@ -70,13 +70,13 @@ impl Judgements for StoredJudgements {
     fn opinions(&mut self, state: &State) -> Result<Opinions, PortError> {
         let mut opinions = Opinions::new(state.image_count());
         for record in by_weight(state) {
-            let bytes = self.blobs.get(record.event.probabilities).map_err(PortError::new)?;
-            let said = Probabilities::from_bytes(&bytes).map_err(PortError::new)?;
-            drop(bytes);
-            for (image, row) in said.rows() {
-                let Some(image) = state.image(image) else { continue };
-                let class = argmax(row);
-                opinions.put(image.row, class, row[usize::from(class.0)]);
+            // Kept as read: what is said of the selected image is in it, too.
+            let bytes = self.bytes(record.event.probabilities)?;
+            let said = Probabilities::decisions_in(bytes, |image, class, sure| {
+                Some((state.row_of(image)?, class, sure))
+            });
+            for (row, class, sure) in said.map_err(PortError::new)? {
+                opinions.put(row, class, sure);
             }
         }
         Ok(opinions)

@@ -15,6 +15,7 @@
 //!
 //! Equal probabilities have equal bytes, so the blob's digest names them.
 
+use rayon::prelude::*;
 use safelight_lineage::id::ImageId;
 use safelight_lineage::value::ClassIndex;
 
@@ -22,6 +23,8 @@ const MAGIC: [u8; 4] = *b"SLPR";
 const VERSION: u16 = 1;
 const HEADER: usize = 16;
 const ID: usize = 16;
+/// So many rows are read by one thread in one go.
+const PART: usize = 8192;
 
 /// How far the sum of a row may be from 1. Softmax in half precision and
 /// figures rounded to four decimals stay within it.
@@ -103,6 +106,19 @@ pub fn argmax(row: &[f32]) -> ClassIndex {
     ClassIndex(best as u16)
 }
 
+/// Whether a row holds probabilities that add up to one.
+fn check_row(image: ImageId, row: &[f32]) -> Result<(), ProbabilitiesError> {
+    // Not `value < 0.0 || value > 1.0`: that lets NaN through.
+    if let Some(class) = row.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        return Err(ProbabilitiesError::Value { image, class, value: row[class] });
+    }
+    let sum: f64 = row.iter().map(|&value| f64::from(value)).sum();
+    if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
+        return Err(ProbabilitiesError::RowSum { image, sum });
+    }
+    Ok(())
+}
+
 /// The probability of every class for a set of images.
 ///
 /// Every value is in 0..=1, every row sums to 1 within [`ROW_SUM_TOLERANCE`],
@@ -148,14 +164,7 @@ impl Probabilities {
             return Err(ProbabilitiesError::Order { image: pair[1] });
         }
         for (image, row) in images.iter().zip(values.chunks_exact(classes)) {
-            // Not `value < 0.0 || value > 1.0`: that lets NaN through.
-            if let Some(class) = row.iter().position(|value| !(0.0..=1.0).contains(value)) {
-                return Err(ProbabilitiesError::Value { image: *image, class, value: row[class] });
-            }
-            let sum: f64 = row.iter().map(|&value| f64::from(value)).sum();
-            if (sum - 1.0).abs() > ROW_SUM_TOLERANCE {
-                return Err(ProbabilitiesError::RowSum { image: *image, sum });
-            }
+            check_row(*image, row)?;
         }
         Ok(Probabilities { classes, images, values })
     }
@@ -233,6 +242,35 @@ impl Probabilities {
         Self::checked(classes, vec![image], row.clone()).map(|_| Some(row))
     }
 
+    /// The most probable class of every image in a blob and its probability, as
+    /// `of` takes them; what it gives none for is left out. In the order of the
+    /// images, but not one after another: several threads read.
+    ///
+    /// # Errors
+    /// When the bytes are not what [`to_bytes`](Self::to_bytes) writes, but for
+    /// the order of the images, which is not looked at.
+    pub fn decisions_in<T: Send>(
+        bytes: &[u8],
+        of: impl Fn(ImageId, ClassIndex, f32) -> Option<T> + Sync,
+    ) -> Result<Vec<T>, ProbabilitiesError> {
+        let (classes, rows, body) = Self::header(bytes)?;
+        let (ids, values) = body.split_at(rows * ID);
+        let (ids, values) = (ids.as_chunks::<ID>().0, values.as_chunks::<4>().0);
+        let parts = ids.par_chunks(PART).zip(values.par_chunks(PART * classes)).map(|(ids, values)| {
+            let mut row = vec![0.0; classes];
+            let mut taken = Vec::with_capacity(ids.len());
+            for (id, bytes) in ids.iter().zip(values.chunks_exact(classes)) {
+                let image = ImageId(*id);
+                row.iter_mut().zip(bytes).for_each(|(value, bytes)| *value = f32::from_le_bytes(*bytes));
+                check_row(image, &row)?;
+                let class = argmax(&row);
+                taken.extend(of(image, class, row[usize::from(class.0)]));
+            }
+            Ok(taken)
+        });
+        Ok(parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+
     /// Reads a blob. Nothing is allocated before the length is known to be
     /// right, so hostile bytes cost no more memory than themselves.
     ///
@@ -305,6 +343,28 @@ mod tests {
         bytes[48..52].copy_from_slice(&f32::NAN.to_le_bytes());
         assert!(matches!(Probabilities::row_in(&bytes, id(1)), Err(ProbabilitiesError::Value { .. })));
         assert!(Probabilities::row_in(&bytes, id(2)).is_ok());
+    }
+
+    #[test]
+    fn decisions_are_those_of_the_rows_in_their_order() {
+        let count = PART as u32 + 3;
+        let images: Vec<ImageId> =
+            (0..count).map(|n| ImageId(u128::from(n).to_be_bytes())).collect();
+        let values = (0..count).flat_map(|n| if n % 3 == 0 { [0.75, 0.25] } else { [0.5, 0.5] });
+        let all = Probabilities::new(2, images, values.collect()).unwrap();
+        let mut bytes = all.to_bytes();
+        let even = |image: ImageId| image.0[15].is_multiple_of(2);
+        let said = Probabilities::decisions_in(&bytes, |image, class, sure| {
+            even(image).then_some((image, class, sure))
+        });
+        let expected = all.rows().filter(|(image, _)| even(*image));
+        let expected: Vec<_> = expected.map(|(image, row)| (image, argmax(row), row[0])).collect();
+        assert_eq!(said, Ok(expected));
+        let last = bytes.len() - 4;
+        bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+        let refused = Probabilities::decisions_in(&bytes, |image, _, _| Some(image));
+        assert!(matches!(refused, Err(ProbabilitiesError::Value { class: 1, .. })));
+        assert!(Probabilities::decisions_in(&bytes[..last], |image, _, _| Some(image)).is_err());
     }
 
     #[test]

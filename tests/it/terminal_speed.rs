@@ -235,14 +235,14 @@ fn settled(pty: &Pty) -> usize {
 
 /// A figure of the process, in kibibytes.
 fn memory(pty: &Pty, name: &str) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", pty.id())).unwrap_or_default();
+    let status = fs::read_to_string(format!("/proc/{}/status", pty.id())).unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or("0");
     line.trim_start_matches(':').trim().split(' ').next().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// Seconds that the process has had on processors.
 fn processor_time(pty: &Pty) -> f64 {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pty.id())).unwrap_or_default();
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pty.id())).unwrap_or_default();
     let after = stat.rsplit(") ").next().unwrap_or_default();
     let fields: Vec<f64> = after.split(' ').filter_map(|text| text.parse().ok()).collect();
     // From the third field on, the state, which is no number: utime and stime

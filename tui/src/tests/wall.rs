@@ -118,8 +118,14 @@ fn a_filter_by_models_waits_for_what_they_say() {
     stage.press("2");
     stage.answering = false;
     stage.press("/");
+    stage.type_in("label:sea -");
+    let asks = |stage: &Stage| stage.asked.iter().filter(|cmd| matches!(cmd, Cmd::LoadKnown(_))).count();
+    assert_eq!(asks(&stage), 0, "nothing of that needs models");
+    stage.press("C-u");
     stage.type_in("disagree -removed");
+    assert_eq!(asks(&stage), 1, "they are read while the user types on");
     stage.press("Enter");
+    assert_eq!(asks(&stage), 1);
     assert!(stage.model.images.searching);
     let asked = std::mem::take(&mut stage.asked);
     assert!(!asked.iter().any(|cmd| matches!(cmd, Cmd::FilterImages { .. })));

@@ -60,6 +60,12 @@ impl State {
         self.table.find(id).map(|row| self.view(row))
     }
 
+    /// The place of an image among all in order of import, from zero: all of
+    /// [`image`](Self::image) for those who ask for many.
+    pub fn row_of(&self, id: ImageId) -> Option<u32> {
+        self.table.find(id).map(|row| self.table.number(row))
+    }
+
     /// The image that came in as the `row`-th, from zero, present or not.
     pub fn image_at(&self, row: usize) -> Option<ImageView<'_>> {
         (row < self.table.len()).then(|| self.view(row as u32))

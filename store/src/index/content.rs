@@ -10,7 +10,7 @@ use super::keys;
 use super::sled::{Broken, Map};
 use crate::journal::{Backward, Place, Scan, Step, Tip};
 
-/// So many pairs are written at once.
+/// So many pairs are written before it is asked whether to stop.
 const BATCH: usize = 4096;
 
 /// Says where blobs lie, for those that lie in packs.
@@ -117,8 +117,8 @@ impl Content {
         }
         pairs.sort();
         pairs.dedup();
-        // The marker is in the last batch: a batch that is lost, or was never
-        // written, takes the marker with it, and is written again.
+        // The marker comes last, when the pairs are on their way to the disk: what
+        // is lost, or was never written, is before it and is written again.
         while pairs.len() > BATCH {
             let rest = pairs.split_off(BATCH);
             if let Err(Broken(why)) = self.map.insert(std::mem::replace(&mut pairs, rest)) {
@@ -128,8 +128,9 @@ impl Content {
                 return Filled::Part;
             }
         }
-        pairs.push((keys::MARKER.to_vec(), keys::marker(&tip)));
-        if let Err(Broken(why)) = self.map.insert(pairs) {
+        let marker = vec![(keys::MARKER.to_vec(), keys::marker(&tip))];
+        let written = self.map.insert(pairs).and_then(|()| self.map.flush());
+        if let Err(Broken(why)) = written.and_then(|()| self.map.insert(marker)) {
             return Filled::Broken(why);
         }
         self.tip = tip;

@@ -348,8 +348,7 @@ mod tests {
     #[test]
     fn decisions_are_those_of_the_rows_in_their_order() {
         let count = PART as u32 + 3;
-        let images: Vec<ImageId> =
-            (0..count).map(|n| ImageId(u128::from(n).to_be_bytes())).collect();
+        let images: Vec<ImageId> = (0..count).map(|n| ImageId(u128::from(n).to_be_bytes())).collect();
         let values = (0..count).flat_map(|n| if n % 3 == 0 { [0.75, 0.25] } else { [0.5, 0.5] });
         let all = Probabilities::new(2, images, values.collect()).unwrap();
         let mut bytes = all.to_bytes();

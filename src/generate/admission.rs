@@ -8,6 +8,8 @@ use safelight_lineage::event::{AdmittedImage, Event, SamplesAdmitted, SamplesExp
 use safelight_lineage::id::{GeneratorId, ImageId, SamplesId};
 use safelight_lineage::state::State;
 
+use serde::{Deserialize, Serialize};
+
 use super::quality::Quality;
 
 /// Which samples of a batch are let in.
@@ -21,6 +23,21 @@ pub struct Choice {
     pub unsure: usize,
     /// How many have the bytes of one before.
     pub repeated: usize,
+}
+
+/// What an admission rests on; its evidence blob, JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// What was measured.
+    pub quality: Quality,
+    /// The least probability of its class that a sample had to have.
+    pub min_confidence: Option<f64>,
+    /// Whether copies of training images were let in too.
+    pub allow_copies: bool,
+    /// Whether they were let in although they are all alike.
+    pub force: bool,
+    /// The places in the batch of those chosen.
+    pub chosen: Vec<usize>,
 }
 
 /// Chooses from a batch of these blobs those that are no copies of training

@@ -67,6 +67,26 @@ pub enum GeneratorEnding {
     },
 }
 
+impl GeneratorEnding {
+    /// How it ended, in words.
+    pub fn in_words(self) -> String {
+        match self {
+            GeneratorEnding::Finished => "after all its epochs".to_owned(),
+            GeneratorEnding::Kept { epochs } => {
+                format!("after {epochs} epochs, where it was stopped and then kept")
+            }
+            GeneratorEnding::Collapsed { epoch } => {
+                format!("in epoch {}, because its samples were all alike", epoch + 1)
+            }
+            GeneratorEnding::NotFinite { epoch, step } => format!(
+                "because a number was not finite in epoch {}, step {}; this is the state before",
+                epoch + 1,
+                step + 1
+            ),
+        }
+    }
+}
+
 impl GeneratorHistory {
     /// The diversities of the epochs that have one.
     pub fn diversities(&self) -> Vec<f64> {

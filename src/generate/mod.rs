@@ -9,6 +9,7 @@ pub mod collapse;
 pub mod diversity;
 pub mod frechet;
 pub mod grid;
+pub mod held_out;
 pub mod history;
 pub mod neighbours;
 pub mod network;

@@ -5,10 +5,15 @@ use std::fs::File;
 use std::io::Write as _;
 
 use safelight_lineage::value::{Seq, Timestamp};
-use safelight_tui::{JobRequest, JobStatus, JobView, Jobs, PortError, ReplayStep, ReplayView};
+use safelight_tui::{
+    GeneratorEpochView, JobRequest, JobStatus, JobView, Jobs, LiveGenerator, PortError, ReplayStep,
+    ReplayView,
+};
 
+use super::generators::epoch_view;
 use super::ports::SharedSession;
 use crate::jobs::folder::Status;
+use crate::jobs::generator::GeneratorAccount;
 use crate::jobs::line::Compared;
 use crate::jobs::registry::{Registry, global};
 use crate::jobs::replay::ReplayAccount;
@@ -79,11 +84,13 @@ fn view(watched: &Watched) -> JobView {
         output.push(account.doing.clone());
     }
     let figures = &account.figures;
-    let series = [
+    let critic = account.generator.as_ref().map_or(&[][..], |it| &it.critic_distances);
+    let series: [(&str, &[f64]); 5] = [
         ("train_loss", &figures.losses),
         ("learning_rate", &figures.rates),
         ("valid_loss", &figures.valid_losses),
         ("accuracy", &figures.accuracies),
+        ("critic_distance", critic),
     ];
     JobView {
         id: watched.job.id.clone(),
@@ -102,10 +109,11 @@ fn view(watched: &Watched) -> JobView {
         output,
         run: account.run,
         replay: account.replay.as_ref().and_then(replay),
+        generator: account.generator.as_ref().map(live),
         series: series
             .into_iter()
             .filter(|(_, values)| !values.is_empty())
-            .map(|(name, values)| (name.to_owned(), values.clone()))
+            .map(|(name, values)| (name.to_owned(), values.to_vec()))
             .collect(),
     }
 }
@@ -126,4 +134,17 @@ fn replay(account: &ReplayAccount) -> Option<ReplayView> {
         steps: account.compared.iter().map(step).collect(),
         verdict: account.verdict.clone(),
     })
+}
+
+fn live(account: &GeneratorAccount) -> LiveGenerator {
+    LiveGenerator {
+        generator: account.generator,
+        // Their grids are read from where they lie: the blobs may not be readable yet.
+        epochs: account
+            .epochs
+            .values()
+            .map(|epoch| GeneratorEpochView { grid: None, ..epoch_view(epoch) })
+            .collect(),
+        critic_distances: account.critic_distances.clone(),
+    }
 }

@@ -2,6 +2,7 @@
 //! `safelight-tui`, on the store.
 
 mod findings;
+mod generators;
 mod history;
 mod jobs;
 mod judgements;

@@ -8,6 +8,7 @@ use safelight_store::{Repository, StoreError};
 use safelight_tui::Ports;
 
 use super::findings::StoredFindings;
+use super::generators::{GridFiles, StoredGenerators};
 use super::history::{SessionActions, StoredHistory};
 use super::jobs::StoredJobs;
 use super::judgements::StoredJudgements;
@@ -49,15 +50,17 @@ pub fn ports(root: &Path, actor: Actor) -> Result<(Ports, PathBuf), StoreError> 
     let blobs = repository.blobs().clone();
     let cache = repository.cache_dir();
     let session = SharedSession(Arc::new(Mutex::new(Session::new(repository, actor))));
+    let grids = GridFiles::default();
     let ports = Ports {
         history: Box::new(StoredHistory::new(session.clone())),
         log_search: Some(Box::new(StoredLogSearch(session.clone()))),
-        pictures: Arc::new(StoredPictures(blobs.clone())),
+        pictures: Arc::new(StoredPictures { blobs: blobs.clone(), grids: grids.clone() }),
         actions: Some(Box::new(SessionActions(session.clone()))),
         findings: Some(Box::new(StoredFindings { session: session.clone(), blobs: blobs.clone() })),
         jobs: Some(Box::new(StoredJobs::new(session.clone(), &cache))),
         recipes: Some(Arc::new(RecipeRules)),
         runs: Some(Box::new(StoredRuns(blobs.clone()))),
+        generators: Some(Box::new(StoredGenerators::new(blobs.clone(), cache.clone(), grids))),
         judgements: Some(Box::new(StoredJudgements::new(blobs.clone()))),
         receipts: Some(Box::new(StoredReceipts(blobs.clone()))),
         likeness: Some(Box::new(PictureLikeness::new(blobs, cache.clone()))),

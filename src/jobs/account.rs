@@ -6,8 +6,10 @@ use std::collections::VecDeque;
 use safelight_lineage::id::RunId;
 use serde_json::Value;
 
+use super::generator::GeneratorAccount;
 use super::line::Line;
 use super::replay::ReplayAccount;
+use crate::generate::progress::GenerateLine;
 use crate::runs::report::{JobEvent, JobLine};
 use crate::train::progress::Progress;
 use crate::train::recipe::Recipe;
@@ -30,6 +32,8 @@ pub struct Account {
     pub words: VecDeque<String>,
     /// The figures of the newest training in it.
     pub figures: Figures,
+    /// The newest training of a generator in it.
+    pub generator: Option<GeneratorAccount>,
     /// The newest training run in it.
     pub run: Option<RunId>,
     /// The newest replay in it.
@@ -86,6 +90,8 @@ impl Account {
                 JobLine::Log(event) => self.log(event),
                 JobLine::Work(progress) => self.work(progress),
             }
+        } else if let Some(line) = GenerateLine::parse(line) {
+            self.generator(line);
         }
         // Anything else is of a newer program, and for somebody else.
     }
@@ -119,6 +125,10 @@ impl Account {
         match line {
             // Of a training more is known than its bar shows.
             Line::Progress { .. } if self.training.is_some() => {}
+            // Nor of a generator, but before its first epoch ended.
+            Line::Progress { eta_seconds, .. } if self.generator.is_some() => {
+                self.eta = self.generator.as_ref().and_then(GeneratorAccount::eta).or(eta_seconds);
+            }
             Line::Progress { what, done, total, message, eta_seconds } => {
                 let gap = if message.is_empty() { "" } else { " · " };
                 self.doing = format!("{what}{gap}{message}");
@@ -221,6 +231,17 @@ impl Account {
         }
     }
 
+    fn generator(&mut self, line: GenerateLine) {
+        if let Some(begun) = GeneratorAccount::begun(&line) {
+            self.generator = Some(begun);
+        }
+        let Some(generator) = &mut self.generator else { return };
+        generator.read(line);
+        self.progress = Some(generator.progress());
+        self.doing = generator.doing();
+        self.eta = generator.eta().or(self.eta);
+    }
+
     fn stage_in_words(&self) -> String {
         let (stage, stages) = self.training.as_ref().map_or((0, 1), |it| (it.stage, it.stages));
         format!("stage {} of {stages}", stage + 1)
@@ -291,6 +312,40 @@ mod tests {
         assert_eq!(account.figures.stages, [0, 1]);
         assert_eq!((account.figures.accuracies, account.figures.epoch_stages), (vec![0.5], vec![0, 1]));
         assert_eq!(account.run.map(|run| run.short()), Some("01010101".to_owned()));
+    }
+
+    #[test]
+    fn a_generators_training_is_followed_by_its_epochs() {
+        let step = |epoch: u32, step: u32, distance: f64| {
+            format!(
+                r#"{{"event":"critic_step","epoch":{epoch},"step":{step},"steps":4,"critic_distance":{distance},"images_per_second":9.0}}"#
+            )
+        };
+        let epoch = |epoch: u32, seconds: f64| {
+            format!(
+                r#"{{"event":"generator_epoch_finished","epoch":{epoch},"critic_distance":0.4,"diversity":0.7,"frechet_distance":null,"collapsed":false,"grid":null,"seconds":{seconds},"grid_file":null}}"#
+            )
+        };
+        let mut account = account(&[
+            r#"{"event":"generator_started","generator":"07070707070707070707070707070707","images":52,"classes":["sea"],"image_size":16,"epochs":10,"steps":4,"threads":2}"#,
+            r#"{"event":"decoding","done":1,"total":52}"#,
+            r#"{"event":"progress","what":"generator","done":1,"total":40,"message":"","eta_seconds":77.0}"#,
+            &step(0, 0, 0.5),
+        ]);
+        assert_eq!((account.progress, account.eta), (Some(0.025), Some(77.0)));
+        assert_eq!(account.doing, "epoch 1 of 10 · critic 0.500");
+        account.read(&epoch(0, 6.0));
+        account.read(&step(1, 0, 0.25));
+        // An epoch of 6 s is as usual; of ten, one and a quarter are made.
+        assert_eq!((account.progress, account.eta), (Some(0.125), Some(6.0 * 8.75)));
+        account.read(&epoch(1, 60.0));
+        account.read(&epoch(2, 8.0));
+        assert_eq!(account.eta, Some(8.0 * 7.0), "one slow epoch is not the usual");
+        account.read(r#"{"event":"generator_ended","status":"cancelled","reason":"told to stop"}"#);
+        let told = account.generator.expect("one");
+        assert_eq!(told.generator.map(|id| id.short()), Some("07070707".to_owned()));
+        assert_eq!((told.epochs.len(), told.critic_distances), (3, vec![0.5, 0.25]));
+        assert_eq!(told.status.as_deref(), Some("cancelled"));
     }
 
     #[test]

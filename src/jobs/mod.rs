@@ -7,6 +7,7 @@
 pub mod account;
 pub mod child;
 pub mod folder;
+pub mod generator;
 pub mod line;
 pub mod log;
 pub mod process;

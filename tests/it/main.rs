@@ -24,6 +24,7 @@ mod screenshots;
 mod story;
 mod support;
 mod terminal;
+mod terminal_generators;
 mod terminal_speed;
 #[cfg(feature = "torch")]
 mod training;

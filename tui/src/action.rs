@@ -111,6 +111,16 @@ pub enum Action {
     Cancel,
     /// Replay the submission.
     Replay,
+    /// Show the samples that a generator drew an epoch before.
+    EpochBefore,
+    /// Show the samples that a generator drew an epoch later.
+    EpochAfter,
+    /// Draw samples from a generator.
+    Draw,
+    /// Let samples into the training split.
+    Admit,
+    /// Take samples out of the dataset.
+    Expel,
 }
 
 /// Where a binding holds.
@@ -261,6 +271,33 @@ pub const BINDINGS: &[Binding] = &[
     row(Action::Propose, On(Screen::Review), &[c('P')], "propose", "Let rules find suspicious images"),
     row(Action::Replay, On(Screen::Submissions), &[c('y')], "replay", "Replay the submission"),
     row(Action::Cancel, On(Screen::Jobs), &[c('X')], "cancel", "Ask the job to stop"),
+    row(
+        Action::EpochBefore,
+        On(Screen::Generators),
+        &[c(',')],
+        "epoch-before",
+        "Samples of the epoch before",
+    ),
+    row(Action::EpochAfter, On(Screen::Generators), &[c('.')], "epoch-after", "Samples of the epoch after"),
+    row(
+        Action::Zoom,
+        On(Screen::Generators),
+        &[c('z')],
+        "generator-zoom",
+        "Give the picture the whole screen",
+    ),
+    row(Action::Draw, On(Screen::Generators), &[c('d')], "draw", "Draw samples"),
+    row(Action::Admit, On(Screen::Generators), &[c('a')], "admit", "Let samples into the training split"),
+    row(Action::Expel, On(Screen::Generators), &[c('x')], "expel", "Take samples out of the dataset"),
+    row(Action::Start, On(Screen::Generators), &[c('t')], "generator-train", "Train a generator"),
+    row(
+        Action::Resume,
+        On(Screen::Generators),
+        &[c('R')],
+        "generator-resume",
+        "Go on with one that was stopped",
+    ),
+    row(Action::Cancel, On(Screen::Generators), &[c('X')], "generator-stop", "Stop its training"),
 ];
 
 #[cfg(test)]

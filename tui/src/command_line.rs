@@ -1,7 +1,9 @@
 //! The command line that does what the interface does.
 
+use crate::detail::batch_at;
+use crate::generators::{self, Row};
 use crate::model::Model;
-use crate::ports::{Evidence, JobRequest};
+use crate::ports::{Evidence, JobRequest, Judging};
 use crate::screen::Screen;
 
 /// Bytes as one word for a POSIX shell, of printable characters only.
@@ -52,10 +54,7 @@ pub fn lines(model: &Model) -> Vec<String> {
             let train = started(&JobRequest::Train { recipe: "RECIPE.toml".to_owned() });
             of_run.unwrap_or_default().into_iter().chain([train]).collect()
         }
-        Screen::Generators => match model.state().generators().iter().rev().nth(model.generators.selected) {
-            Some(record) => vec![format!("safelight show {}", record.event.generator.short())],
-            None => vec!["safelight log".to_owned()],
-        },
+        Screen::Generators => generators_lines(model),
         Screen::Ensembles => match model.state().ensembles().iter().rev().nth(model.ensembles.selected) {
             Some(record) => vec![format!("safelight show {}", record.event.ensemble.short())],
             None => vec!["safelight ensemble --help".to_owned()],
@@ -87,6 +86,48 @@ pub fn lines(model: &Model) -> Vec<String> {
 pub fn started(request: &JobRequest) -> String {
     let words: Vec<String> = request.arguments().iter().map(|argument| word(argument.as_bytes())).collect();
     format!("safelight jobs start -- {}", words.join(" "))
+}
+
+fn generators_lines(model: &Model) -> Vec<String> {
+    let mut lines = vec!["safelight generate list".to_owned()];
+    match generators::selected(model) {
+        None => {}
+        Some(Row::Unfinished(unfinished)) => {
+            let generator = unfinished.generator.short();
+            lines.push(started(&JobRequest::ResumeGenerator { generator }));
+        }
+        Some(Row::Trained(record)) => {
+            let generator = record.event.generator.short();
+            lines.push(format!("safelight generate show {generator}"));
+            lines.push(format!("safelight audit generator {generator}"));
+            let state = model.state();
+            let class = record.event.class.and_then(|class| state.classes().get(usize::from(class.0)));
+            let class = class.cloned().unwrap_or_else(|| "CLASS".to_owned());
+            lines.push(started(&JobRequest::Sample {
+                generator: generator.clone(),
+                class,
+                count: 100,
+                seed: 0,
+            }));
+            let of_line = model.in_detail.then(|| batch_at(model, model.detail.selected)).flatten();
+            let newest = || {
+                Some(generators::batches(state, record.event.generator).next_back()?.generated.event.samples)
+            };
+            if let Some(samples) = of_line.or_else(newest).map(|samples| samples.short()) {
+                lines.push(format!("safelight generate show {samples}"));
+                lines.push(format!("safelight generate quality {samples}"));
+                let least = "0.8".to_owned();
+                for judging in [Judging::Newest, Judging::Sure { least, by: None }] {
+                    lines.push(started(&JobRequest::Admit { samples: samples.clone(), judging }));
+                }
+                lines.push(format!("safelight generate expel {samples}"));
+            }
+            lines.push(format!("safelight generate expel {generator}"));
+        }
+    }
+    let (recipe, class) = (Some("RECIPE.toml".to_owned()), Some("CLASS".to_owned()));
+    lines.push(started(&JobRequest::TrainGenerator { recipe, class }));
+    lines
 }
 
 fn images(model: &Model) -> Vec<String> {

@@ -3,7 +3,7 @@
 
 use ratatui::layout::Rect;
 use safelight_lineage::decide::Command;
-use safelight_lineage::event::Decision;
+use safelight_lineage::event::{Decision, Event};
 use safelight_lineage::id::ImageId;
 use safelight_lineage::value::ClassIndex;
 
@@ -143,13 +143,26 @@ fn images(model: &Model, consequence: &Consequence) -> (usize, Vec<(ImageId, Opt
             (decisions.len(), first.collect())
         }
         Consequence::Execute(commands) => {
+            let gone: Vec<ImageId> = commands.iter().flat_map(|command| expelled(model, command)).collect();
+            if !gone.is_empty() {
+                let first = gone.iter().take(MOST).map(|image| (*image, Some(After::Out)));
+                return (gone.len(), first.collect());
+            }
             let Some((images, after)) = commands.iter().find_map(|command| of(model, command)) else {
                 return (0, Vec::new());
             };
             (images.len(), images.iter().take(MOST).map(|image| (*image, after)).collect())
         }
-        Consequence::CancelJob(_) => (0, Vec::new()),
+        Consequence::CancelJob(_) | Consequence::Start(_) => (0, Vec::new()),
     }
+}
+
+/// The samples in the dataset that a command takes out.
+fn expelled(model: &Model, command: &Command) -> Vec<ImageId> {
+    let Command::Record(event) = command else { return Vec::new() };
+    let Event::SamplesExpelled(expelled) = event.as_ref() else { return Vec::new() };
+    let Some(batch) = model.newest().samples().get(expelled.samples) else { return Vec::new() };
+    crate::generators::images_there(model.newest(), batch)
 }
 
 /// The images of a command, and what they become.

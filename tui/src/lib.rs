@@ -15,6 +15,8 @@ mod detail;
 mod event_text;
 mod filter;
 mod fuzzy;
+mod generator_view;
+mod generators;
 mod image_list;
 mod judged;
 mod judgements;
@@ -55,6 +57,9 @@ mod view;
 mod walk;
 mod wanted;
 
+pub use generator_view::{
+    GeneratorEpochView, GeneratorView, Generators, LiveGenerator, SampleQuality, UnfinishedGenerator,
+};
 pub use judgements::{
     DisputedImage, Judgement, Judgements, Likeness, MemberPair, Neighbours, Opinions, VoteTable,
 };
@@ -63,8 +68,8 @@ pub use keymap::KeymapError;
 pub use log_search::frame_mentions;
 pub use options::{ImageMode, Options, ParseImageModeError, Session};
 pub use ports::{
-    Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, LogSearch, Pictures,
-    PortError, Ports,
+    Actions, Evidence, Finding, Findings, History, JobRequest, JobStatus, JobView, Jobs, Judging, LogSearch,
+    Pictures, PortError, Ports,
 };
 pub use recipe::{CheckedRecipe, RecipeFault, RecipeFields, Recipes};
 pub use replay_view::{ReceiptView, Receipts, ReplayStep, ReplayView};

@@ -12,6 +12,7 @@ use safelight_lineage::value::Seq;
 use crate::action::Action;
 use crate::cursor::Cursor;
 use crate::event_text::FrameText;
+use crate::generator_view::GeneratorViews;
 use crate::image_list::Images;
 use crate::judged::Judged;
 use crate::keymap::Keymap;
@@ -80,6 +81,8 @@ pub struct Model {
     pub run_views: RunViews,
     /// Receipts that were read.
     pub receipts: ReceiptViews,
+    /// What was read of generators.
+    pub generator_views: GeneratorViews,
     /// What models say.
     pub judged: Judged,
     /// Whether the picture has the whole screen.
@@ -103,6 +106,8 @@ pub struct Abilities {
     pub jobs: bool,
     /// Reading what is kept of runs.
     pub runs: bool,
+    /// Reading what is kept of generators.
+    pub generators: bool,
     /// Reading what models said.
     pub judgements: bool,
     /// Finding images that look alike.
@@ -295,7 +300,7 @@ impl Model {
             Screen::Images => self.images.rows.len(),
             Screen::Review => self.findings().len(),
             Screen::Training => self.state().runs().len(),
-            Screen::Generators => self.state().generators().len(),
+            Screen::Generators => crate::generators::len(self),
             Screen::Ensembles => self.state().ensembles().len(),
             Screen::Submissions => self.state().submissions().len(),
             Screen::Jobs => self.jobs.views.len(),

@@ -6,12 +6,13 @@ use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::{EnsembleId, ImageId, PassId, RunId};
+use safelight_lineage::id::{EnsembleId, GeneratorId, ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
 use crate::event_text::FrameText;
 use crate::filter::ImageFilter;
+use crate::generator_view::{GeneratorView, UnfinishedGenerator};
 use crate::image_list::Rows;
 use crate::judged::PredictionsMark;
 use crate::judgements::{Judgement, Known, Neighbours, VoteTable};
@@ -90,6 +91,10 @@ pub enum Msg {
     Run(RunId, Result<Arc<RunView>, String>),
     /// A receipt was read.
     Receipt(BlobId, Result<Arc<ReceiptView>, String>),
+    /// What is kept of a generator was read.
+    Generator(GeneratorId, Result<Arc<GeneratorView>, String>),
+    /// The generators that are not in the log yet.
+    Unfinished(Vec<UnfinishedGenerator>),
     /// The jobs, as they stand.
     Jobs(Vec<JobView>),
     /// A recipe was written to this file, or not.
@@ -166,6 +171,8 @@ pub enum Cmd {
     LoadRun(Arc<State>, RunId),
     /// Read a receipt: [`Msg::Receipt`].
     LoadReceipt(BlobId),
+    /// Read what is kept of a generator: [`Msg::Generator`].
+    LoadGenerator(Arc<State>, GeneratorId),
     /// Start a job.
     StartJob(JobRequest),
     /// Write a recipe to a new file: [`Msg::Saved`].

@@ -2,12 +2,12 @@
 
 use safelight_lineage::decide::Command;
 use safelight_lineage::event::Decision;
-use safelight_lineage::id::ImageId;
+use safelight_lineage::id::{GeneratorId, ImageId, SamplesId};
 use safelight_lineage::value::ClassIndex;
 
 use crate::action::Action;
 use crate::fuzzy;
-use crate::ports::JobRequest;
+use crate::ports::{JobRequest, Judging};
 use crate::recipe_form::RecipeForm;
 use crate::walk::Walk;
 
@@ -46,6 +46,12 @@ pub enum PromptKind {
     Reason,
     /// The file of a recipe.
     Recipe,
+    /// The file of a generator's recipe, or nothing; for this class or for all.
+    GeneratorRecipe(Option<ClassIndex>),
+    /// How many samples to draw from a generator, of a class, and their seed.
+    Draw(GeneratorId, ClassIndex),
+    /// The least probability of their class that samples must have.
+    Confidence(SamplesId),
 }
 
 /// A line to fill in.
@@ -79,6 +85,18 @@ pub enum Choice {
     OtherReason,
     /// Starts a job.
     Job(JobRequest),
+    /// Learns a class, or all of them, after asking for the recipe.
+    Learn(Option<ClassIndex>),
+    /// Draws from a generator, after asking how many.
+    Draw(GeneratorId, ClassIndex),
+    /// Lets samples in, after asking how they are judged.
+    Admit(SamplesId),
+    /// Lets samples in that are judged so, after a question.
+    AskAdmit(SamplesId, Judging),
+    /// Lets samples in, after asking for the least confidence.
+    AskConfidence(SamplesId),
+    /// Takes samples out, after a question.
+    Expel(Vec<SamplesId>),
 }
 
 /// One thing to choose.
@@ -135,6 +153,8 @@ pub enum Consequence {
     },
     /// Stops a job.
     CancelJob(String),
+    /// Starts a job.
+    Start(JobRequest),
 }
 
 /// A question.

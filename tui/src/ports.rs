@@ -13,6 +13,7 @@ use safelight_lineage::id::{ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::{ClassIndex, Seq, Timestamp};
 
+use crate::generator_view::{Generators, LiveGenerator};
 use crate::judgements::{Judgements, Likeness};
 use crate::recipe::Recipes;
 use crate::replay_view::{Receipts, ReplayView};
@@ -164,6 +165,8 @@ pub struct JobView {
     pub run: Option<RunId>,
     /// The replay in it.
     pub replay: Option<ReplayView>,
+    /// What it told of the generator that it trains.
+    pub generator: Option<LiveGenerator>,
     /// Figures over time by name (`train_loss`, `learning_rate`), for plots.
     pub series: Vec<(String, Vec<f64>)>,
 }
@@ -175,6 +178,22 @@ pub enum Evidence {
     Pictures,
     /// Models that are trained for it, each of which judges what it has not seen.
     Models,
+}
+
+/// By whom samples are judged before they are let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judging {
+    /// By the newest checkpoint, which only gives its opinion.
+    Newest,
+    /// By nobody: only how they differ and whether they are copies counts.
+    Nobody,
+    /// By a checkpoint, and only those enter that it is sure of.
+    Sure {
+        /// The least probability of their class, 0 to 1.
+        least: String,
+        /// The checkpoint, in hexadecimal digits; none for the newest.
+        by: Option<String>,
+    },
 }
 
 /// What can be started from the interface.
@@ -210,6 +229,41 @@ pub enum JobRequest {
         submission: String,
         /// `votes`, `predictions` or `training`.
         depth: &'static str,
+    },
+    /// Train a generator.
+    TrainGenerator {
+        /// The file of its recipe; none for the usual one.
+        recipe: Option<String>,
+        /// The class to learn; none for all of them.
+        class: Option<String>,
+    },
+    /// Go on with the training of a generator that was stopped.
+    ResumeGenerator {
+        /// The generator, in hexadecimal digits.
+        generator: String,
+    },
+    /// Draw samples from a generator.
+    Sample {
+        /// The generator, in hexadecimal digits.
+        generator: String,
+        /// The class.
+        class: String,
+        /// How many.
+        count: u32,
+        /// What they are a function of, beside the generator and the class.
+        seed: u64,
+    },
+    /// Measure samples.
+    Quality {
+        /// The samples, in hexadecimal digits.
+        samples: String,
+    },
+    /// Let samples into the training split.
+    Admit {
+        /// The samples, in hexadecimal digits.
+        samples: String,
+        /// By whom they are judged.
+        judging: Judging,
     },
 }
 
@@ -249,6 +303,36 @@ impl JobRequest {
             }
             JobRequest::Clean { by: Evidence::Models } => vec!["clean", "propose", "--folds", "3"],
             JobRequest::Replay { submission, depth } => vec!["replay", submission, "--depth", depth],
+            JobRequest::ResumeGenerator { generator } => vec!["generate", "train", "--resume", generator],
+            JobRequest::Quality { samples } => vec!["generate", "quality", samples],
+            JobRequest::Admit { samples, judging } => {
+                let how = match judging {
+                    Judging::Newest => vec![],
+                    Judging::Nobody => vec!["--unjudged"],
+                    Judging::Sure { least, by } => {
+                        let by = by.iter().flat_map(|by| ["--by", by]);
+                        ["--min-confidence", least].into_iter().chain(by).collect()
+                    }
+                };
+                ["generate", "admit", samples].into_iter().chain(how).collect()
+            }
+            // A class or a file may begin like an option.
+            JobRequest::TrainGenerator { recipe, class } => {
+                let class = class.iter().map(|class| format!("--class={class}"));
+                let recipe = recipe.iter().flat_map(|recipe| ["--".to_owned(), recipe.clone()]);
+                let words = ["generate", "train"].map(str::to_owned).into_iter();
+                return words.chain(class).chain(recipe).collect();
+            }
+            JobRequest::Sample { generator, class, count, seed } => {
+                return vec![
+                    "generate".to_owned(),
+                    "sample".to_owned(),
+                    generator.clone(),
+                    format!("--class={class}"),
+                    format!("--number={count}"),
+                    format!("--seed={seed}"),
+                ];
+            }
         };
         words.into_iter().map(str::to_owned).collect()
     }
@@ -300,6 +384,8 @@ pub struct Ports {
     pub recipes: Option<Arc<dyn Recipes>>,
     /// Reads what is kept of runs.
     pub runs: Option<Box<dyn Runs>>,
+    /// Reads what is kept of generators.
+    pub generators: Option<Box<dyn Generators>>,
     /// Reads what models said.
     pub judgements: Option<Box<dyn Judgements>>,
     /// Finds images that look alike.

@@ -7,6 +7,7 @@ use safelight_lineage::state::State;
 
 use crate::cursor::Cursor;
 use crate::filter::ImageFilter;
+use crate::generator_view::GeneratorViews;
 use crate::image_list::{Images, Rows, TILE_WIDTHS, USUAL_TILE};
 use crate::judged::Judged;
 use crate::keymap::{Keymap, KeymapError};
@@ -75,6 +76,7 @@ impl Model {
             device: "auto".to_owned(),
             run_views: RunViews::default(),
             receipts: ReceiptViews::new(),
+            generator_views: GeneratorViews::default(),
             judged: Judged::default(),
             zoomed: false,
             pictures: PictureCache::default(),

@@ -2,6 +2,7 @@
 
 use safelight_lineage::state::State;
 
+use crate::generators::{self, Row};
 use crate::lineage_graph::Thing;
 use crate::model::Model;
 
@@ -94,10 +95,11 @@ pub fn start(model: &Model) -> Option<Thing> {
         }
         Screen::Images | Screen::Jobs => newest(),
         Screen::Review => model.pass().map(Thing::Pass),
-        Screen::Generators => {
-            let record = state.generators().iter().rev().nth(model.generators.selected)?;
-            Some(Thing::Generator(record.event.generator))
-        }
+        Screen::Generators => match generators::selected(model)? {
+            Row::Trained(record) => Some(Thing::Generator(record.event.generator)),
+            // Nothing was made of it yet.
+            Row::Unfinished(_) => newest(),
+        },
         Screen::Training => {
             let record = state.runs().iter().rev().nth(model.runs.selected)?;
             Some(Thing::Run(record.started.event.run))

@@ -3,6 +3,7 @@
 use safelight_lineage::digest::BlobId;
 
 use crate::confirmation;
+use crate::generators;
 use crate::layout;
 use crate::model::Model;
 use crate::picture::PictureKey;
@@ -22,13 +23,10 @@ pub fn selected(model: &Model) -> Option<PictureKey> {
 }
 
 /// What the picture of the screen is of: the selected image, or what the
-/// selected generator drew after its last epoch.
+/// selected generator drew after the epoch that is shown.
 pub fn blob(model: &Model) -> Option<BlobId> {
     match model.screen {
-        Screen::Generators => {
-            let record = model.state().generators().iter().rev().nth(model.generators.selected)?;
-            record.event.grids.last().copied()
-        }
+        Screen::Generators => generators::grid(model),
         _ => model.selected_image().map(|image| image.blob),
     }
 }
@@ -65,6 +63,10 @@ pub fn pictures(model: &Model) -> Vec<PictureKey> {
         }
     }
     if let Some(first) = selected(model) {
+        if model.screen == Screen::Generators {
+            let grids = generators::grids_around(model, BEHIND);
+            grids.into_iter().for_each(|blob| want(PictureKey { blob, ..first }));
+        }
         let around = (place + 1..=place + AHEAD).chain((place.saturating_sub(BEHIND)..place).rev());
         for image in around.filter_map(image) {
             want(PictureKey { blob: image.blob, ..first });

@@ -14,6 +14,7 @@ use super::blast::{lists, write_lists};
 use super::filter::{FormArgs, as_of};
 use super::table;
 use crate::error::{AppError, Exit};
+use crate::generate::held_out::held_out;
 
 /// Everything upstream and downstream of a generator: its training images, its
 /// samples, the runs that trained on them, and the submissions made of those
@@ -85,6 +86,12 @@ pub(super) fn run(args: &GeneratorArgs, context: &Context) -> Result<Exit, AppEr
         if gone.len() > 5 {
             out.line(format!("    and {} more; all of them with --json", gone.len() - 5));
         }
+        let blobs = session.repository().blobs();
+        let learned = images.iter().flatten().copied().collect();
+        let held = held_out(state, |blob| blobs.get(blob), &learned);
+        if let Some(words) = held.in_words() {
+            out.line(format!("  note: {words}"));
+        }
         let admitted: u64 = state
             .images()
             .filter(|image| image.present)
@@ -103,6 +110,7 @@ pub(super) fn run(args: &GeneratorArgs, context: &Context) -> Result<Exit, AppEr
             "training_images": images,
             "no_longer_in_the_dataset": gone,
             "samples_in_the_dataset": admitted,
+            "held_out": held,
             "influenced": radius,
         }));
         Ok(())

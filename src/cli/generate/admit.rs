@@ -2,14 +2,16 @@
 
 use safelight_lineage::event::Event;
 use safelight_lineage::id::{GeneratorId, SamplesId};
-use safelight_lineage::query::resolve_prefix;
+use safelight_lineage::query::{learned_by_generator, resolve_prefix};
 use safelight_lineage::state::State;
 
 use super::super::context::Context;
 use super::super::{resolve, words};
 use super::quality::{JudgeArgs, measured, say};
 use crate::error::{AppError, Exit};
-use crate::generate::admission::{Expelled, admission, choose, expulsion};
+use crate::generate::admission::{Evidence, Expelled, admission, choose, expulsion};
+use crate::generate::held_out::{HeldOut, held_out};
+use crate::session::Session;
 
 /// A batch whose samples differ less than this share of how much real images do
 /// is not let in.
@@ -73,14 +75,19 @@ pub(super) fn admit(args: &AdmitArgs, context: &Context) -> Result<Exit, AppErro
     if choice.chosen.is_empty() {
         return Err(AppError::refused("no sample is good enough; nothing was let in"));
     }
-    let evidence = serde_json::json!({
-        "quality": quality,
-        "min_confidence": args.min_confidence,
-        "allow_copies": args.allow_copies,
-        "force": args.force,
-        "chosen": choice.chosen,
-    });
-    let evidence = session.repository().blobs().put(evidence.to_string().as_bytes())?;
+    let evidence = Evidence {
+        quality: quality.clone(),
+        min_confidence: args.min_confidence,
+        allow_copies: args.allow_copies,
+        force: args.force,
+        chosen: choice.chosen.clone(),
+    };
+    let evidence = serde_json::to_vec(&evidence).expect("finite numbers and texts have a JSON form");
+    let evidence = session.repository().blobs().put(&evidence)?;
+    let held = held_out_of(&session, quality.generator);
+    if let Some(words) = held.in_words() {
+        out.line(format!("  note: {words}"));
+    }
     let frame = session
         .commit(args.message.as_deref(), |state, _| admission(state, samples, &choice.chosen, evidence))
         .map_err(|error| {
@@ -99,10 +106,22 @@ pub(super) fn admit(args: &AdmitArgs, context: &Context) -> Result<Exit, AppErro
     out.line(format!("take them back with: safelight generate expel {}", samples.short()));
     out.document(&serde_json::json!({
         "samples": samples, "admitted": admitted, "copies": choice.copies, "unsure": choice.unsure,
-        "repeated": choice.repeated, "quality": quality,
+        "repeated": choice.repeated, "quality": quality, "held_out": held,
         "transaction": frame.map(|frame| frame.header.transaction),
     }));
     Ok(Exit::Done)
+}
+
+/// The runs that are validated by images which a generator learned from. Of one
+/// whose images the log does not give any more, there are none to tell.
+fn held_out_of(session: &Session, generator: GeneratorId) -> HeldOut {
+    let (state, blobs) = (session.state(), session.repository().blobs());
+    let record = state.generators().get(generator);
+    let Some(learned) = record.and_then(|record| learned_by_generator(state, &record.event)) else {
+        return HeldOut::default();
+    };
+    let learned = learned.rows().iter().map(|row| row.image).collect();
+    held_out(state, |blob| blobs.get(blob), &learned)
 }
 
 fn count(events: &[Event]) -> u64 {

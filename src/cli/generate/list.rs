@@ -165,7 +165,7 @@ fn show_generator(
     out.line(format!("dataset     {}", event.manifest));
     out.line(format!("weights     {}", event.weights));
     if let Some(ending) = &history.ending {
-        out.line(format!("ended       {}", words_of(ending)));
+        out.line(format!("ended       {}", ending.in_words()));
     }
     let figure = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
     let mut rows = vec![
@@ -204,24 +204,6 @@ fn show_generator(
         "samples": batches(state, event.generator),
     }));
     Ok(Exit::Done)
-}
-
-fn words_of(ending: &crate::generate::history::GeneratorEnding) -> String {
-    use crate::generate::history::GeneratorEnding;
-    match ending {
-        GeneratorEnding::Finished => "after all its epochs".to_owned(),
-        GeneratorEnding::Kept { epochs } => {
-            format!("after {epochs} epochs, where it was stopped and then kept")
-        }
-        GeneratorEnding::Collapsed { epoch } => {
-            format!("in epoch {}, because its samples were all alike", epoch + 1)
-        }
-        GeneratorEnding::NotFinite { epoch, step } => format!(
-            "because a number was not finite in epoch {}, step {}; this is the state before",
-            epoch + 1,
-            step + 1
-        ),
-    }
 }
 
 fn show_samples(session: &Session, record: &SamplesRecord, context: &Context) -> Result<Exit, AppError> {

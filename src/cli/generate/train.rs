@@ -13,6 +13,7 @@ use super::super::output::Output;
 use super::super::train::{default_threads, recipe_text};
 use super::super::{engine, resolve, words};
 use crate::error::{AppError, Exit};
+use crate::generate::held_out::held_out;
 use crate::generate::plan::GeneratorPlanError;
 use crate::generate::prepare::{
     GeneratorJob, PrepareGeneratorError, prepare_generator, prepare_generator_resume,
@@ -102,7 +103,13 @@ pub(super) fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError>
             (generator, true)
         }
         None => {
-            prepare_generator(session.state(), recipe.clone(), session.head())?;
+            let prepared = prepare_generator(session.state(), recipe.clone(), session.head())?;
+            let learned = prepared.plan.train.iter().map(|sample| sample.image).collect();
+            let blobs = session.repository().blobs();
+            let held = held_out(session.state(), |blob| blobs.get(blob), &learned);
+            if let Some(words) = held.in_words() {
+                out.notice(&format!("note: {words}"));
+            }
             (new_id()?, false)
         }
     };

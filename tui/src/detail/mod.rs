@@ -3,6 +3,7 @@
 mod ensemble;
 mod frame;
 mod generator;
+mod generator_curves;
 mod image;
 mod job;
 mod judgement;
@@ -13,6 +14,7 @@ mod submission;
 mod training;
 
 pub use ensemble::image_at;
+pub use generator::batch_at;
 #[cfg(test)]
 pub use line::DetailLine;
 pub use line::Target;

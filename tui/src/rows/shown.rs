@@ -53,7 +53,7 @@ pub fn empty(model: &Model) -> String {
             None => "reading …",
         },
         Screen::Training => "no training run yet: t, or safelight train",
-        Screen::Generators => "no generator yet: safelight generate",
+        Screen::Generators => "no generator yet: t, or safelight generate train",
         Screen::Ensembles => "no ensemble yet: safelight ensemble PREDICTIONS…",
         Screen::Submissions => "no submission yet: safelight submit",
         Screen::Jobs if !model.abilities.jobs => "this program was started without jobs",

@@ -3,6 +3,7 @@
 mod actions;
 mod background;
 mod error;
+mod generators;
 mod history;
 mod input;
 mod jobs;

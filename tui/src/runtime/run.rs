@@ -9,7 +9,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use ratatui::layout::Size;
 use safelight_lineage::decide::Command;
 use safelight_lineage::digest::BlobId;
-use safelight_lineage::id::{PassId, RunId};
+use safelight_lineage::id::{GeneratorId, PassId, RunId};
 use safelight_lineage::state::State;
 
 use super::background::Event;
@@ -17,7 +17,7 @@ use super::error::TuiError;
 use super::pictures::Workers;
 use super::search::Search;
 use super::terminal::Guard;
-use super::{actions, history, input, jobs, judgements, log_search, search, signals};
+use super::{actions, generators, history, input, jobs, judgements, log_search, search, signals};
 use crate::model::{Abilities, Model};
 use crate::msg::{Cmd, Msg};
 use crate::options::{Options, Session};
@@ -50,6 +50,7 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
         findings: ports.findings.is_some(),
         jobs: ports.jobs.is_some(),
         runs: ports.runs.is_some(),
+        generators: ports.generators.is_some(),
         judgements: ports.judgements.is_some(),
         likeness: ports.likeness.is_some(),
         receipts: ports.receipts.is_some(),
@@ -139,6 +140,7 @@ struct World {
     jobs: Option<Sender<jobs::Request>>,
     runs: Option<Sender<(Arc<State>, RunId)>>,
     receipts: Option<Sender<BlobId>>,
+    generators: Option<Sender<(Arc<State>, GeneratorId)>>,
     judgements: Option<Sender<judgements::Request>>,
     likeness: Option<Sender<judgements::Like>>,
     log_searches: Option<Sender<log_search::Request>>,
@@ -188,6 +190,12 @@ impl World {
             jobs::read_receipts(port, receiver, events.clone())?;
             receipts = Some(sender);
         }
+        let mut generators = None;
+        if let Some(port) = ports.generators {
+            let (sender, receiver) = unbounded();
+            generators::read(port, receiver, events.clone())?;
+            generators = Some(sender);
+        }
         let mut judgements = None;
         if let Some(port) = ports.judgements {
             let (sender, receiver) = unbounded();
@@ -225,6 +233,7 @@ impl World {
             jobs,
             runs,
             receipts,
+            generators,
             judgements,
             likeness,
             log_searches,
@@ -285,6 +294,11 @@ impl World {
             Cmd::LoadReceipt(blob) => {
                 if let Some(sender) = &self.receipts {
                     let _ = sender.send(blob);
+                }
+            }
+            Cmd::LoadGenerator(state, generator) => {
+                if let Some(sender) = &self.generators {
+                    let _ = sender.send((state, generator));
                 }
             }
             Cmd::StartJob(request) => {

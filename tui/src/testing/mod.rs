@@ -1,6 +1,7 @@
 //! Material for tests.
 
 pub mod dump;
+pub mod generators;
 pub mod history;
 pub mod ports;
 pub mod pty;

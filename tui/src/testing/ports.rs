@@ -6,13 +6,15 @@ use image::DynamicImage;
 use safelight_lineage::decide::{Command, decide};
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::event::Frame;
-use safelight_lineage::id::{EnsembleId, ImageId, PassId, RunId};
+use safelight_lineage::id::{EnsembleId, GeneratorId, ImageId, PassId, RunId};
 use safelight_lineage::state::State;
 use safelight_lineage::value::Seq;
 
+use super::generators;
 use super::history::{self, Log};
 use super::recipes::Simple;
 use super::stage::{jobs, picture};
+use crate::generator_view::{GeneratorView, Generators, UnfinishedGenerator};
 use crate::judgements::{Judgement, Judgements, Likeness, Neighbours, Opinions, VoteTable};
 use crate::log_search::frame_mentions;
 use crate::ports::{
@@ -61,6 +63,7 @@ impl Shared {
             jobs: Some(Box::new(Still)),
             recipes: Some(Arc::new(Simple)),
             runs: Some(Box::new(self.clone())),
+            generators: Some(Box::new(self.clone())),
             judgements: Some(Box::new(self.clone())),
             likeness: Some(Box::new(self.clone())),
             receipts: Some(Box::new(self.clone())),
@@ -149,6 +152,16 @@ impl Receipts for Shared {
 impl Runs for Shared {
     fn run(&mut self, _state: &State, run: RunId) -> Result<RunView, PortError> {
         Ok(history::run_view(run))
+    }
+}
+
+impl Generators for Shared {
+    fn generator(&mut self, _state: &State, _generator: GeneratorId) -> Result<GeneratorView, PortError> {
+        Ok(generators::view())
+    }
+
+    fn unfinished(&mut self) -> Result<Vec<UnfinishedGenerator>, PortError> {
+        Ok(vec![generators::unfinished(3)])
     }
 }
 

@@ -8,6 +8,7 @@ use ratatui::layout::Size;
 use safelight_lineage::decide::decide;
 use safelight_lineage::value::Timestamp;
 
+use super::generators;
 use super::history::{self, Log};
 use crate::event_text::FrameText;
 use crate::judged::PredictionsMark;
@@ -54,6 +55,7 @@ impl Stage {
             findings: true,
             jobs: true,
             runs: true,
+            generators: true,
             judgements: true,
             likeness: true,
             receipts: true,
@@ -199,6 +201,10 @@ impl Stage {
             }
             Cmd::LoadRun(_, run) => self.follow_up(Msg::Run(run, Ok(Arc::new(history::run_view(run))))),
             Cmd::LoadReceipt(blob) => self.follow_up(Msg::Receipt(blob, Ok(Arc::new(history::receipt())))),
+            Cmd::LoadGenerator(_, generator) => {
+                let view = Arc::new(generators::view());
+                self.follow_up(Msg::Generator(generator, Ok(view)));
+            }
             Cmd::StartJob(request) => self.started.push(request),
             Cmd::SaveRecipe { path, toml } => {
                 let there = self.saved.iter().any(|(other, _)| *other == path);
@@ -234,6 +240,7 @@ pub fn jobs() -> Vec<JobView> {
             progress: Some(0.25),
             run: None,
             replay: None,
+            generator: None,
             eta: Some(754.0),
             output: vec!["epoch 1 of 4".into(), "\x1b[31mhostile".into()],
             series: vec![("train_loss".into(), (1..200).map(|n| 1.0 / f64::from(n)).collect())],
@@ -246,6 +253,7 @@ pub fn jobs() -> Vec<JobView> {
             took: Some(1.5),
             run: None,
             replay: None,
+            generator: None,
             progress: None,
             eta: None,
             output: vec!["no such blob".into()],

@@ -3,9 +3,10 @@
 
 use crate::action::{Action, BINDINGS};
 
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     include_str!("actions.rs"),
     include_str!("curation.rs"),
+    include_str!("generators.rs"),
     include_str!("past.rs"),
     include_str!("recipe.rs"),
     include_str!("review.rs"),
@@ -46,6 +47,10 @@ const fn test_of(action: Action) -> &'static str {
         Action::Recipe => "a_recipe_like_that_of_the_selected_run_is_filled_in_and_trained",
         Action::Resume | Action::Propose => "runs_go_on_and_passes_are_proposed",
         Action::Start | Action::Cancel | Action::Replay => "jobs_are_started_and_stopped",
+        Action::EpochBefore | Action::EpochAfter => "the_grid_is_walked_from_epoch_to_epoch",
+        Action::Draw => "samples_are_drawn_with_a_new_seed",
+        Action::Admit => "samples_are_let_in_after_a_question_that_says_what_keeps_some_out",
+        Action::Expel => "samples_are_expelled_after_a_question_that_names_who_learned_from_them",
     }
 }
 

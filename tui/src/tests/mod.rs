@@ -4,6 +4,7 @@ mod actions;
 mod actions_tested;
 mod any_input;
 mod curation;
+mod generators;
 mod log_search;
 mod past;
 mod recipe;

@@ -22,7 +22,7 @@ fn stage(screen: Screen, width: u16, height: u16) -> Stage {
     stage
 }
 
-fn snapshot(name: &str, stage: &Stage) {
+pub(super) fn snapshot(name: &str, stage: &Stage) {
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
     settings.set_prepend_module_to_snapshot(false);

@@ -50,7 +50,7 @@ fn a_walk_ends_on_the_screen_of_what_it_reached() {
         ("4 L Enter", Screen::Training),
         ("3 L Enter", Screen::Review),
         ("7 L Left Left Enter", Screen::Timeline),
-        ("5 L Enter", Screen::Timeline),
+        ("5 L Enter", Screen::Generators),
     ] {
         let mut stage = Stage::new(120, 40);
         stage.press(keys);

@@ -74,6 +74,8 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Cmd> {
         Msg::Findings(pass, findings) => review::findings(model, pass, findings),
         Msg::Run(run, answer) => drop(model.run_views.read.insert(run, answer)),
         Msg::Receipt(blob, answer) => drop(model.receipts.insert(blob, Some(answer))),
+        Msg::Generator(generator, answer) => drop(model.generator_views.read.insert(generator, answer)),
+        Msg::Unfinished(unfinished) => model.generator_views.unfinished = unfinished,
         Msg::Jobs(views) => model.jobs.views = views,
         Msg::Saved(path, Ok(())) => model.say(format!("saved as {}", crate::text::safe(&path))),
         Msg::Saved(path, Err(error)) => model.complain(format!("{}: {error}", crate::text::safe(&path))),

@@ -2,6 +2,7 @@
 
 mod curate;
 mod follow;
+mod generators;
 mod handle;
 mod keys;
 mod navigate;

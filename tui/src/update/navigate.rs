@@ -71,6 +71,10 @@ fn selected(model: &mut Model) {
             let seq = model.selected_transaction().map(|record| record.first_seq);
             model.timeline.anchor = seq.filter(|_| !first);
         }
+        Screen::Generators => {
+            let row = crate::generators::selected(model).map(|row| row.id());
+            model.generator_views.anchor = row.filter(|_| model.generators.selected > 0);
+        }
         _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 
-use super::{curate, perform, prompt, recipe, review, walk};
+use super::{curate, generators, perform, prompt, recipe, review, walk};
 use crate::key::Key;
 use crate::model::Model;
 use crate::msg::Cmd;
@@ -125,6 +125,14 @@ fn chosen(model: &mut Model, choice: Choice, cmds: &mut Vec<Cmd>) {
             }
             cmds.push(Cmd::StartJob(request));
         }
+        Choice::Learn(class) => {
+            model.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::GeneratorRecipe(class), "")));
+        }
+        Choice::Draw(generator, class) => generators::how_many(model, generator, class),
+        Choice::Admit(samples) => generators::how_to_judge(model, samples),
+        Choice::AskAdmit(samples, judging) => generators::ask_admit(model, samples, &judging),
+        Choice::AskConfidence(samples) => generators::ask_confidence(model, samples),
+        Choice::Expel(batches) => generators::ask_expel(model, &batches),
     }
 }
 
@@ -143,6 +151,10 @@ fn answer(model: &mut Model, confirm: Confirm, key: Key, cmds: &mut Vec<Cmd>) {
                 }
             }
             Consequence::CancelJob(id) => cmds.push(Cmd::CancelJob(id)),
+            Consequence::Start(request) => {
+                cmds.push(Cmd::StartJob(request));
+                model.say("starting; see Jobs");
+            }
         },
         Some('n' | 'N' | 'q') => model.say("nothing was changed"),
         _ => model.overlay = Some(Overlay::Confirm(confirm)),

@@ -3,7 +3,7 @@
 use safelight_lineage::id::PassId;
 use safelight_lineage::state::RunStatus;
 
-use super::{curate, navigate, overlays, recipe, review, time, undo, walk, wall};
+use super::{curate, generators, navigate, overlays, recipe, review, time, undo, walk, wall};
 use crate::action::Action;
 use crate::command_line;
 use crate::event_text;
@@ -64,6 +64,7 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
         }
         Action::Group => group(model),
         Action::NextPass => next_pass(model),
+        Action::Start if model.screen == Screen::Generators => generators::train(model),
         Action::Start => {
             if allowed_jobs(model) {
                 model.overlay = Some(Overlay::Prompt(Prompt::new(PromptKind::Recipe, "")));
@@ -74,10 +75,17 @@ pub(super) fn perform(model: &mut Model, action: Action, cmds: &mut Vec<Cmd>) {
                 recipe::open(model);
             }
         }
+        Action::Resume if model.screen == Screen::Generators => generators::resume(model, cmds),
         Action::Resume => resume(model, cmds),
         Action::Propose => propose(model),
+        Action::Cancel if model.screen == Screen::Generators => generators::stop(model),
         Action::Cancel => cancel(model),
         Action::Replay => replay(model),
+        Action::EpochBefore => generators::epoch(model, -1),
+        Action::EpochAfter => generators::epoch(model, 1),
+        Action::Draw => generators::draw(model),
+        Action::Admit => generators::admit(model),
+        Action::Expel => generators::expel(model),
     }
 }
 
@@ -210,7 +218,8 @@ fn next_pass(model: &mut Model) {
     model.review.cursor = Default::default();
 }
 
-fn allowed_jobs(model: &mut Model) -> bool {
+/// Whether jobs can be run; says why not.
+pub(super) fn allowed_jobs(model: &mut Model) -> bool {
     if !model.abilities.jobs {
         model.complain("this program was started without the means to run jobs");
     }

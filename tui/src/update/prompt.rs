@@ -2,7 +2,7 @@
 
 use safelight_lineage::value::Seq;
 
-use super::{curate, follow, time};
+use super::{curate, follow, generators, time};
 use crate::filter::ImageFilter;
 use crate::model::Model;
 use crate::msg::Cmd;
@@ -45,6 +45,14 @@ pub(super) fn submit(
             cmds.push(Cmd::StartJob(JobRequest::Train { recipe: text.to_owned() }));
             model.say("starting; see Jobs");
         }
+        PromptKind::GeneratorRecipe(class) => {
+            let class = class.and_then(|class| model.newest().classes().get(usize::from(class.0)).cloned());
+            let recipe = (!text.is_empty()).then(|| text.to_owned());
+            cmds.push(Cmd::StartJob(JobRequest::TrainGenerator { recipe, class }));
+            model.say("starting; see Jobs");
+        }
+        PromptKind::Draw(generator, class) => generators::drawn(model, generator, class, text, cmds)?,
+        PromptKind::Confidence(samples) => generators::confidence(model, samples, text)?,
     }
     Ok(())
 }

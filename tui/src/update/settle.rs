@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::{navigate, review};
 use crate::detail;
 use crate::filter::ImageFilter;
+use crate::generator_view::admissions;
+use crate::generators::{self, Row};
 use crate::judged::PredictionsMark;
 use crate::layout;
 use crate::model::Model;
@@ -20,6 +22,7 @@ use crate::wanted;
 const FRAMES_KEPT: usize = 512;
 
 pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    reselect_generator(model);
     let areas = layout::areas(model);
     let len = model.list_len();
     let (columns, lines) = layout::wall(model).map_or((1, usize::from(areas.list.height)), |wall| {
@@ -37,6 +40,7 @@ pub(super) fn settle(model: &mut Model, cmds: &mut Vec<Cmd>) {
     judgements(model, cmds);
     runs(model, cmds);
     receipts(model, cmds);
+    generator(model, cmds);
     review::count(model);
     pictures(model, cmds);
 }
@@ -124,6 +128,32 @@ fn receipts(model: &mut Model, cmds: &mut Vec<Cmd>) {
     if let Entry::Vacant(place) = model.receipts.entry(blob) {
         place.insert(None);
         cmds.push(Cmd::LoadReceipt(blob));
+    }
+}
+
+/// Finds the selected generator again: others come before it, and one whose
+/// training ended goes into the log.
+fn reselect_generator(model: &mut Model) {
+    let place = match model.generator_views.anchor {
+        Some(generator) => generators::place(model, generator),
+        None => Some(0),
+    };
+    if let Some(place) = place {
+        model.generators.selected = place;
+    }
+}
+
+/// Asks for what is kept of the selected generator, again when more of its
+/// samples were let in.
+fn generator(model: &mut Model, cmds: &mut Vec<Cmd>) {
+    let reading = model.live.is_none() || model.past.as_ref().is_some_and(|past| past.loading);
+    if model.screen != Screen::Generators || !model.abilities.generators || reading {
+        return;
+    }
+    let Some(Row::Trained(record)) = generators::selected(model) else { return };
+    let (generator, admissions) = (record.event.generator, admissions(model.state(), record));
+    if model.generator_views.asked.insert(generator, admissions) != Some(admissions) {
+        cmds.push(Cmd::LoadGenerator(Arc::clone(model.state()), generator));
     }
 }
 

@@ -68,6 +68,10 @@ fn arrive(model: &mut Model, thing: Thing) {
             navigate::show(model, Screen::Ensembles);
             model.ensembles.selected = place.unwrap_or(0);
         }
+        Thing::Generator(id) => {
+            navigate::show(model, Screen::Generators);
+            model.generator_views.anchor = Some(id);
+        }
         Thing::Submission(id) => {
             let newest_first = state.submissions().iter().rev();
             let place = newest_first.into_iter().position(|record| record.written.event.submission == id);

@@ -150,6 +150,16 @@ fn line(model: &Model, frame: &mut Frame<'_>, prompt: &Prompt) {
         PromptKind::Goto => ("as of Seq ", "0 is before everything; empty the line for another"),
         PromptKind::Reason => ("reason ", "why is it removed?"),
         PromptKind::Recipe => ("recipe ", "the path of a recipe file"),
+        PromptKind::GeneratorRecipe(_) => {
+            ("recipe ", "the path of a generator's recipe; empty for the usual one: WGAN, 32 pixels")
+        }
+        PromptKind::Draw(..) => {
+            ("how many, seed ", "a seed draws the same samples again, another one others")
+        }
+        PromptKind::Confidence(_) => (
+            "sure from ",
+            "the least probability of their class; after it, a checkpoint other than the newest",
+        ),
     };
     let bottom = room.bottom().saturating_sub(1);
     let typed = cut_start(&safe(&prompt.text), usize::from(room.width).saturating_sub(width(label) + 2));

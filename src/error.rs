@@ -130,6 +130,16 @@ impl AppError {
         self
     }
 
+    /// Adds what to do when the words of another process, which are all that is
+    /// left of its error, say that the disk was full.
+    #[must_use]
+    pub fn hint_if_full(self) -> Self {
+        match self.message.contains("No space left on device") {
+            true => self.hint("the disk is full: free some room first; nothing acknowledged is lost"),
+            false => self,
+        }
+    }
+
     /// Says what was being done to which file when an operation failed.
     pub fn io(doing: &str, path: &std::path::Path, source: &std::io::Error) -> Self {
         use std::os::unix::ffi::OsStrExt as _;
@@ -165,6 +175,14 @@ impl std::error::Error for AppError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_child_that_found_the_disk_full_is_told_apart_by_its_words() {
+        let source = std::io::Error::from_raw_os_error(28);
+        let full = AppError::failed(format!("run 1 failed: a checkpoint could not be kept: {source}"));
+        assert!(full.hint_if_full().hints[0].contains("the disk is full"));
+        assert!(AppError::failed("run 1 failed: out of memory").hint_if_full().hints.is_empty());
+    }
 
     #[test]
     fn codes_are_distinct_and_ordered() {

@@ -14,7 +14,7 @@ use super::{engine, resolve, words};
 use crate::error::{AppError, Exit};
 use crate::jobs::child::JobChild;
 use crate::runs::death::{DeathError, record_death};
-use crate::runs::prepare::{PrepareError, prepare, prepare_resume};
+use crate::runs::prepare::{PrepareError, machine_of, prepare, prepare_resume};
 use crate::runs::report::{JobEvent, JobLine};
 use crate::session::Session;
 use crate::stop::Stop;
@@ -52,11 +52,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "RUN", conflicts_with_all = ["recipe", "set", "from", "weights"])]
     resume: Option<String>,
 
-    /// What computes: auto (the first GPU where there is one), cpu, or cuda:N.
-    #[arg(long, value_name = "DEVICE", default_value_t = DeviceName::Auto)]
-    device: DeviceName,
+    /// What computes: auto (the first GPU where there is one), cpu, or cuda:N
+    /// [default: auto; going on with a run, what it computed on].
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<DeviceName>,
 
-    /// Threads that compute; the weights depend on it [default: all cores].
+    /// Threads that compute; the weights depend on it [default: all cores; going
+    /// on with a run, as many as it had].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 
@@ -129,16 +131,25 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
     engine::built_in()?;
     let mut session = context.session()?;
     let state = session.state();
+    let blobs = session.repository().blobs().clone();
+    let resume = args.resume.as_deref().map(|text| resolve::id(state, text)).transpose()?;
+    let recorded = resume.map(|run| machine_of(state, |blob| blobs.get(blob), run)).transpose()?.flatten();
     let request = TrainRequest {
         recipe,
         from: args.from.as_deref().map(|text| resolve::id(state, text)).transpose()?,
-        resume: args.resume.as_deref().map(|text| resolve::id(state, text)).transpose()?,
+        resume,
         at: None,
-        machine: machine(args.device, args.threads),
+        machine: Machine {
+            device: args.device.or(recorded.map(|machine| machine.device)).unwrap_or(DeviceName::Auto),
+            threads: args
+                .threads
+                .or(recorded.map(|machine| machine.threads))
+                .unwrap_or_else(default_threads)
+                .max(1),
+        },
         message: args.message.clone(),
     };
     // What cannot work is said before a process is started for it.
-    let blobs = session.repository().blobs().clone();
     match request.resume {
         Some(run) => drop(prepare_resume(state, |blob| blobs.get(blob), run)?),
         None => drop(prepare(state, |blob| blobs.get(blob), request.recipe.clone(), request.from)?),
@@ -161,7 +172,8 @@ pub fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError> {
         }
         _ => {
             let reason = trained.reason.clone().unwrap_or_else(|| "it did not say why".to_owned());
-            let mut error = AppError::failed(format!("run {} failed: {}", trained.run, words::text(&reason)));
+            let mut error = AppError::failed(format!("run {} failed: {}", trained.run, words::text(&reason)))
+                .hint_if_full();
             let resumable = session.state().runs().get(trained.run).is_some_and(|record| {
                 matches!(&record.status, safelight_lineage::state::RunStatus::Failed { end } if end.event.resume.is_some())
             });

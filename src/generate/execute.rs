@@ -199,6 +199,7 @@ fn begin(
         at: prepared.at.to_string(),
         judge: order.judge.map(|(checkpoint, _)| checkpoint),
         judge_every: order.judge.map_or(1, |(_, every)| every),
+        threads: Some(order.threads),
     };
     let path = GeneratorJob::folder(cache, order.generator);
     job.save(cache, order.generator).map_err(|source| GenerateError::File { path, source })?;

@@ -88,6 +88,10 @@ pub struct GeneratorJob {
     pub judge: Option<CheckpointId>,
     /// After how many epochs each.
     pub judge_every: u32,
+    /// Threads that compute: going on with as many gives the bits that it would
+    /// have given. A training begun before this was kept has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
 }
 
 impl GeneratorJob {

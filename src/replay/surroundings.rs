@@ -74,10 +74,8 @@ pub fn not_repeatable(event: &safelight_lineage::event::PredictionsRecorded) -> 
 /// What a step was computed on, when its environment says so; otherwise one
 /// thread of the processor. `threads` overrides the recorded number.
 pub(super) fn machine_of(environment: Option<&Environment>, threads: Option<usize>) -> Machine {
-    let recorded = environment.map_or(1, |environment| environment.threads as usize);
-    // A device of a newer version's is not here.
-    let device = environment.and_then(|environment| environment.device.parse().ok()).unwrap_or_default();
-    Machine { device, threads: threads.unwrap_or(recorded).max(1) }
+    let recorded = environment.map_or_else(|| 1.into(), Environment::machine);
+    Machine { threads: threads.unwrap_or(recorded.threads).max(1), ..recorded }
 }
 
 /// The recorded environment of a step; none where there is none to read.

@@ -87,8 +87,15 @@ pub fn execute(
     let blobs = session.repository().blobs().clone();
     let (prepared, run) = begin(session, order)?;
     let cache = session.repository().cache_dir();
-    let mut sink =
-        LogSink { session, blobs: blobs.clone(), run, parent: prepared.parent, output, cache: cache.clone() };
+    let mut sink = LogSink {
+        session,
+        blobs: blobs.clone(),
+        run,
+        parent: prepared.parent,
+        output,
+        cache: cache.clone(),
+        broken_off: None,
+    };
     sink.write(&started(&prepared, run, order));
     sink.session.set_actor(program());
     if let Start::Resume(of) = order.start {
@@ -164,6 +171,8 @@ struct LogSink<'a> {
     parent: Option<CheckpointId>,
     output: &'a mut dyn Write,
     cache: PathBuf,
+    /// The figures of a run that could not go on.
+    broken_off: Option<Vec<u8>>,
 }
 
 impl LogSink<'_> {
@@ -202,10 +211,11 @@ impl LogSink<'_> {
             }
             Err(error) => {
                 let reason = error.to_string();
+                let metrics = self.broken_off.take().map(|json| self.blobs.put(&json)).transpose()?;
                 self.session.record(None, |_, _| RunFailed {
                     run,
                     reason: reason.clone(),
-                    metrics: None,
+                    metrics,
                     resume: None,
                 })?;
                 self.write(&JobEvent::RunEnded { status: "failed".to_owned(), reason: Some(reason) });
@@ -259,5 +269,9 @@ impl TrainSink for LogSink<'_> {
         fs::write(&fresh, state()?)?;
         fs::rename(&fresh, &path)?;
         Ok(())
+    }
+
+    fn broken_off(&mut self, metrics_json: Vec<u8>) {
+        self.broken_off = Some(metrics_json);
     }
 }

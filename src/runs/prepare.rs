@@ -9,6 +9,8 @@ use safelight_lineage::state::{RunStatus, State};
 use safelight_lineage::value::Seq;
 use safelight_store::BlobError;
 
+use crate::train::device::Machine;
+use crate::train::environment::Environment;
 use crate::train::plan::{Plan, PlanError};
 use crate::train::recipe::{Architecture, Recipe, RecipeError, ValidationSplit};
 
@@ -120,6 +122,22 @@ pub struct Prepared {
     pub at: FrameDigest,
     /// The checkpoint to start from.
     pub parent: Option<CheckpointId>,
+}
+
+/// What a run computed on, as it recorded; none when nothing legible says so.
+/// Going on with it there gives the bits that it would have given.
+///
+/// # Errors
+/// When the record cannot be had.
+pub fn machine_of(
+    state: &State,
+    read: impl Fn(BlobId) -> Result<Vec<u8>, BlobError>,
+    run: RunId,
+) -> Result<Option<Machine>, BlobError> {
+    let Some(record) = state.runs().get(run) else { return Ok(None) };
+    let bytes = read(record.started.event.environment)?;
+    // What a newer version wrote otherwise hinders nothing.
+    Ok(serde_json::from_slice::<Environment>(&bytes).ok().map(|environment| environment.machine()))
 }
 
 /// Plans a run of `recipe` on the dataset as it is now.

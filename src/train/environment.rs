@@ -8,6 +8,7 @@ use std::fs;
 
 use serde::{Deserialize, Serialize};
 
+use super::device::Machine;
 use super::rendition::pixel_version;
 
 /// Variables that the engine is started with, unless they are set already.
@@ -72,6 +73,12 @@ impl Environment {
     /// The environment as JSON.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec_pretty(self).expect("texts and numbers have a JSON form")
+    }
+
+    /// What computed. A device that only a newer version knows counts as the
+    /// processor.
+    pub fn machine(&self) -> Machine {
+        Machine { device: self.device.parse().unwrap_or_default(), threads: (self.threads as usize).max(1) }
     }
 
     /// In which respects another environment differs: name, here, there.

@@ -128,6 +128,11 @@ pub trait TrainSink {
     ) -> Result<(), SinkError> {
         Ok(())
     }
+
+    /// Called when the run cannot go on, after the last good checkpoint was
+    /// kept: the figures of its steps and epochs up to here, JSON, see
+    /// [`super::metrics::History`].
+    fn broken_off(&mut self, _metrics_json: Vec<u8>) {}
 }
 
 /// How a training run ended well.

@@ -2,6 +2,9 @@
 //! and what goes wrong.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -110,7 +113,7 @@ fn a_device_that_is_not_there_starts_no_run() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_leaves_the_stage_before_and_a_sentence() {
+fn a_loss_that_is_no_number_leaves_the_last_good_epoch_and_a_sentence() {
     let bench = imported();
     // Decay by ten times itself: what decays grows ninefold a step, and overflows.
     let recipe = format!(
@@ -121,10 +124,49 @@ fn a_loss_that_is_no_number_leaves_the_stage_before_and_a_sentence() {
     failed.says("in stage 2, epoch ").says("a lower learning rate may help");
     let runs = bench.run(["runs", "--json"]).expect(0).json();
     assert_eq!(runs[0]["status"], json!("failed"));
-    assert_eq!(runs[0]["checkpoints"].as_array().map(Vec::len), Some(1));
-    let checkpoint = text(&runs[0]["checkpoints"][0]);
-    bench.run(["predict", &checkpoint]).expect(0);
+    let kept = runs[0]["checkpoints"].as_array().expect("a list");
+    assert_eq!(kept.len(), 2, "the stage before, and the last good epoch of this one");
+    for checkpoint in kept {
+        bench.run(["predict", &text(checkpoint)]).expect(0);
+    }
+    let run = text(&runs[0]["run"]);
+    let shown = bench.run(["runs", "show", &run]).expect(0);
+    shown.says("epoch 1").says("no number");
     bench.run(["verify", "--deep"]).expect(0);
+}
+
+#[test]
+fn a_run_goes_on_with_the_threads_it_began_with() {
+    let bench = imported();
+    let long = RECIPE.replace("epochs = 1", "epochs = 400");
+    bench.write("repo/long.toml", long.as_bytes());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"))
+        .args(["train", "long.toml", "--threads", "1"])
+        .current_dir(bench.path("repo"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let patience = Instant::now();
+    while bench.run(["status", "--json"]).expect(0).json()["runs"] == json!(0) {
+        assert!(patience.elapsed() < Duration::from_secs(120), "no run began");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    let stopped = text(&bench.run(["runs", "--json"]).expect(0).json()[0]["run"]);
+    // As many as it had, unless it is told otherwise.
+    for (more, threads) in [(None, 1), (Some("3"), 3)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"));
+        child.args(["train", "--resume", &stopped]).args(more.iter().flat_map(|more| ["--threads", more]));
+        let mut child = child.current_dir(bench.path("repo")).stdout(Stdio::piped()).spawn().expect("starts");
+        let mut first = String::new();
+        let mut said = BufReader::new(child.stdout.take().expect("piped"));
+        said.read_line(&mut first).expect("a line");
+        assert!(first.trim_end().ends_with(&format!(" {threads} threads")), "{first}");
+        Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+        child.wait().expect("it ends");
+    }
 }
 
 #[test]

@@ -61,7 +61,8 @@ pub(super) struct TrainArgs {
     #[arg(long, requires = "resume")]
     keep: bool,
 
-    /// Threads that compute; the weights depend on it [default: all cores].
+    /// Threads that compute; the weights depend on it [default: all cores; going
+    /// on with a training, as many as it had].
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
 
@@ -90,17 +91,17 @@ pub(super) fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError>
     let mut session = context.session()?;
     let cache = session.repository().cache_dir();
     // What cannot work is said before a process is started for it.
-    let (generator, resume) = match &args.resume {
+    let (generator, resume, recorded) = match &args.resume {
         Some(prefix) => {
             let generator = unfinished(&cache, prefix)?;
-            let (prepared, _) = prepare_generator_resume(session.state(), &cache, generator)?;
+            let (prepared, job) = prepare_generator_resume(session.state(), &cache, generator)?;
             if args.keep && prepared.plan.resume.is_none() {
                 return Err(AppError::refused(
                     "its first epoch was not finished; there is no generator to keep",
                 )
                 .hint(format!("go on with: safelight generate train --resume {}", generator.short())));
             }
-            (generator, true)
+            (generator, true, job.threads)
         }
         None => {
             let prepared = prepare_generator(session.state(), recipe.clone(), session.head())?;
@@ -110,12 +111,13 @@ pub(super) fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError>
             if let Some(words) = held.in_words() {
                 out.notice(&format!("note: {words}"));
             }
-            (new_id()?, false)
+            (new_id()?, false, None)
         }
     };
     let judge: Option<CheckpointId> =
         args.judge.as_deref().map(|text| resolve::id(session.state(), text)).transpose()?;
-    let arguments = arguments(args, generator, judge, resume);
+    let threads = args.threads.or(recorded).unwrap_or_else(default_threads).max(1);
+    let arguments = arguments(args, generator, judge, resume, threads);
     let recipe_file = (!resume).then(|| recipe.to_toml());
     let stop = Stop::install();
     let ended = follow(&mut session, generator, arguments, recipe_file, &stop, out)?;
@@ -141,7 +143,8 @@ pub(super) fn run(args: &TrainArgs, context: &Context) -> Result<Exit, AppError>
         }
         (false, _) => {
             let why = ended.reason.unwrap_or_else(|| "it did not say why".to_owned());
-            let mut error = AppError::failed(format!("the generator was not trained: {}", words::text(&why)));
+            let mut error = AppError::failed(format!("the generator was not trained: {}", words::text(&why)))
+                .hint_if_full();
             if GeneratorJob::resume_file(&cache, generator).is_file() {
                 error = error.hint(format!(
                     "go on from its last epoch with: safelight generate train --resume {}",
@@ -193,8 +196,8 @@ fn arguments(
     generator: GeneratorId,
     judge: Option<CheckpointId>,
     resume: bool,
+    threads: usize,
 ) -> Vec<OsString> {
-    let threads = args.threads.unwrap_or_else(default_threads).max(1);
     let mut arguments: Vec<OsString> = vec![
         "--generator".into(),
         generator.to_string().into(),

@@ -1,5 +1,6 @@
 //! A training run: stages of epochs of steps.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,7 @@ use super::super::progress::{Outcome, Progress, SinkError, StageCheckpoint, Trai
 use super::super::renditions::{RenditionError, Renditions, Workshop};
 use super::super::schedule::{Setting, group_rates};
 use super::super::transform::Transform;
-use super::super::weights::{Note, decode_weights, encode_weights};
+use super::super::weights::{Note, Values, decode_weights, encode_weights};
 use super::adam::Adam;
 use super::average::MovingAverage;
 use super::device::prepare;
@@ -35,7 +36,9 @@ use super::store::LoadError;
 /// it is (a number alone is that many threads of the processor); neither of `cache` (a folder that keeps renditions, and may be
 /// deleted at any time) nor of interruptions. The sink is told of progress and
 /// given the checkpoint of every stage. When `cancel` is set, the run stops
-/// before its next step and returns the bytes to resume it from.
+/// before its next step and returns the bytes to resume it from. When the loss
+/// is no number, the sink is given what the last whole epoch of the stage left
+/// as the stage's checkpoint before the error is returned.
 pub fn train(
     plan: &Plan,
     blobs: &dyn BlobSource,
@@ -52,7 +55,11 @@ pub fn train(
         Some(bytes) => run.take_up(read(bytes, &run.digest)?)?,
         None => Start::default(),
     };
-    run.stages(from)
+    let outcome = run.stages(from);
+    if let Err(error) = &outcome {
+        run.break_off(error)?;
+    }
+    outcome
 }
 
 /// A run under way.
@@ -64,6 +71,8 @@ pub(super) struct Run<'a> {
     network: Network,
     history: History,
     device: Device,
+    /// What the last whole epoch of the stage left, until the stage ends.
+    good: Option<StageCheckpoint>,
 }
 
 /// What changes the weights of a stage, with its memory.
@@ -109,7 +118,7 @@ impl<'a> Run<'a> {
             network.start_from(&values, note.as_ref())?;
         }
         let history = History { classes: plan.classes.clone(), ..History::default() };
-        Ok(Run { plan, digest: plan.digest(), workshop, sink, network, history, device })
+        Ok(Run { plan, digest: plan.digest(), workshop, sink, network, history, device, good: None })
     }
 
     fn take_up(&mut self, mut saved: Saved) -> Result<Start, TrainError> {
@@ -118,7 +127,16 @@ impl<'a> Run<'a> {
         Ok(Start { place: saved.place, optimizer: Some(saved) })
     }
 
-    fn stages(mut self, mut start: Start) -> Result<Outcome, TrainError> {
+    /// Keeps what is good of a run that cannot go on.
+    fn break_off(&mut self, error: &TrainError) -> Result<(), TrainError> {
+        if let (TrainError::NotFinite { .. }, Some(good)) = (error, self.good.take()) {
+            self.sink.checkpoint(good).map_err(TrainError::Sink)?;
+        }
+        self.sink.broken_off(self.history.to_json());
+        Ok(())
+    }
+
+    fn stages(&mut self, mut start: Start) -> Result<Outcome, TrainError> {
         for stage in start.place.stage..self.plan.recipe.stage.len() as u32 {
             let average = self.plan.recipe.moving_average;
             let average =
@@ -187,25 +205,35 @@ impl<'a> Run<'a> {
             // The checkpoint is the average, and what comes next begins with it.
             average.exchange()?;
         }
-        self.finish_stage(from.stage, settings.size, settings.epochs())?;
+        self.good = None;
+        let checkpoint = self.checkpoint(from.stage, settings.epochs())?;
+        let metrics = checkpoint.metrics.clone();
+        self.sink.checkpoint(checkpoint).map_err(TrainError::Sink)?;
+        self.sink.progress(&Progress::StageFinished { stage: from.stage, metrics });
         Ok(Flow::Went)
     }
 
-    fn finish_stage(&mut self, stage: u32, image_size: u32, epochs: u32) -> Result<(), TrainError> {
-        let metrics = self.history.epochs.last().map(EpochFigures::named).unwrap_or_default();
-        let weights = encode_weights(&self.network.values()?, self.network.note());
-        self.sink
-            .checkpoint(StageCheckpoint {
-                stage,
-                image_size,
-                epoch: epochs,
-                architecture: self.network.architecture().name().to_owned(),
-                weights,
-                metrics: metrics.clone(),
-            })
-            .map_err(TrainError::Sink)?;
-        self.sink.progress(&Progress::StageFinished { stage, metrics });
-        Ok(())
+    /// The network as it is, after so many epochs of a stage.
+    fn checkpoint(&self, stage: u32, epochs: u32) -> Result<StageCheckpoint, TrainError> {
+        Ok(self.checkpoint_of(&self.network.values()?, stage, epochs))
+    }
+
+    /// The same, if all its weights are numbers.
+    fn good_checkpoint(&self, stage: u32, epochs: u32) -> Result<Option<StageCheckpoint>, TrainError> {
+        let values = self.network.values()?;
+        let good = values.values().all(|tensor| tensor.values.iter().all(|value| value.is_finite()));
+        Ok(good.then(|| self.checkpoint_of(&values, stage, epochs)))
+    }
+
+    fn checkpoint_of(&self, values: &BTreeMap<String, Values>, stage: u32, epochs: u32) -> StageCheckpoint {
+        StageCheckpoint {
+            stage,
+            image_size: self.plan.recipe.stage[stage as usize].size,
+            epoch: epochs,
+            architecture: self.network.architecture().name().to_owned(),
+            weights: encode_weights(values, self.network.note()),
+            metrics: self.history.epochs.last().map(EpochFigures::named).unwrap_or_default(),
+        }
     }
 
     fn epoch(
@@ -262,6 +290,11 @@ impl<'a> Run<'a> {
             average.exchange()?;
         }
         let judged = self.validate(batches);
+        // What is judged is what would be kept if the next epoch failed.
+        let good = match epoch + 1 < epochs {
+            true => self.good_checkpoint(stage, epoch + 1),
+            false => Ok(None),
+        };
         if let Some(average) = &mut learner.average {
             average.exchange()?;
         }
@@ -280,6 +313,9 @@ impl<'a> Run<'a> {
         };
         let (metrics, seconds) = (figures.named(), started.elapsed().as_secs_f64());
         self.history.epochs.push(figures);
+        if let Some(good) = good? {
+            self.good = Some(StageCheckpoint { metrics: metrics.clone(), ..good });
+        }
         self.sink.progress(&Progress::EpochFinished { stage, epoch, metrics, seconds });
         Ok(Flow::Went)
     }

@@ -95,6 +95,7 @@ struct Keep {
     checkpoints: Vec<StageCheckpoint>,
     steps: usize,
     state: Vec<u8>,
+    broken_off: Option<History>,
 }
 
 impl TrainSink for Keep {
@@ -117,6 +118,10 @@ impl TrainSink for Keep {
     ) -> Result<(), SinkError> {
         self.state = state()?;
         Ok(())
+    }
+
+    fn broken_off(&mut self, metrics_json: Vec<u8>) {
+        self.broken_off = Some(serde_json::from_slice(&metrics_json).expect("a history"));
     }
 }
 
@@ -386,7 +391,7 @@ fn bfloat16_is_repeated_and_resumed_where_the_processor_has_it() {
 }
 
 #[test]
-fn a_loss_that_grows_to_no_number_keeps_the_stage_before() {
+fn a_loss_that_grows_to_no_number_keeps_the_last_good_epoch() {
     // Decay by ten times itself: what decays grows ninefold a step, and overflows.
     let recipe = "batch = 4\nweight_decay = 1.0\n[[stage]]\nsize = 32\nepochs = 1\nlearning_rate = 1e-3\n\
                   [[stage]]\nsize = 32\nepochs = 40\nlearning_rate = 10.0\nschedule = \"constant\"";
@@ -397,9 +402,21 @@ fn a_loss_that_grows_to_no_number_keeps_the_stage_before() {
     assert!(stage == 1 && epoch > 0, "stage {stage}, epoch {epoch}");
     let words = failed.to_string();
     assert!(words.contains(&format!("in stage 2, epoch {}, step {}", epoch + 1, step + 1)), "{words}");
-    assert_eq!(sink.checkpoints.len(), 1);
+    let kept: Vec<u32> = sink.checkpoints.iter().map(|checkpoint| checkpoint.stage).collect();
+    assert_eq!(kept, [0, 1]);
+    let good = &sink.checkpoints[1];
+    assert!(good.epoch > 0 && good.epoch <= epoch, "epoch {} of {epoch}", good.epoch);
+    assert!(good.metrics.contains_key("train_loss"));
     let (values, _) = decode_weights(last(&sink)).expect("reads");
     assert!(values.values().flat_map(|values| &values.values).all(|value| value.is_finite()));
+    let history = sink.broken_off.expect("what was measured is told");
+    let steps = |stage| history.steps.iter().filter(|step| step.stage == stage).count() as u32;
+    let each = steps(0);
+    assert_eq!(steps(1), epoch * each + step);
+    // The same again keeps the same.
+    let mut again = Keep::default();
+    train(&plan, &pictures, None, THREADS, &mut again, &NEVER).expect_err("it overflows");
+    assert!(last(&again) == good.weights);
 }
 
 #[test]

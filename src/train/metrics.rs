@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How validation images were classified.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -11,9 +11,17 @@ pub struct Judgement {
     /// By true class, then predicted class: how many images.
     pub confusion: Vec<Vec<u64>>,
     /// Mean cross-entropy with the labels, nats.
+    #[serde(deserialize_with = "number")]
     pub loss: f64,
-    /// Expected calibration error over 15 equal bins of the top probability.
+    /// Expected calibration error over 15 equal bins of the top probability; no
+    /// number where the model gave none.
+    #[serde(deserialize_with = "number")]
     pub calibration_error: f64,
+}
+
+/// JSON has no word for what is no number, and `null` stands for it.
+fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(from)?.unwrap_or(f64::NAN))
 }
 
 /// Bins of the calibration error.
@@ -106,7 +114,8 @@ pub struct EpochFigures {
 }
 
 impl EpochFigures {
-    /// The figures that go into events and progress, by name.
+    /// The figures that go into events and progress, by name, as far as they are
+    /// finite.
     pub fn named(&self) -> BTreeMap<String, f64> {
         let mut named = BTreeMap::from([("train_loss".to_owned(), self.train_loss)]);
         if let Some(judgement) = &self.judgement {
@@ -114,6 +123,7 @@ impl EpochFigures {
             named.insert("accuracy".to_owned(), judgement.accuracy());
             named.insert("calibration_error".to_owned(), judgement.calibration_error);
         }
+        named.retain(|_, value| value.is_finite());
         named
     }
 }
@@ -146,6 +156,28 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_broken_model_gave_is_stored_and_read_again() {
+        let judgement = Judgement::new(&[f32::NAN, f32::NAN, 0.9, 0.1], &[0, 0], 2);
+        assert!(judgement.calibration_error.is_nan());
+        let epoch = EpochFigures {
+            stage: 0,
+            epoch: 0,
+            train_seconds: 1.0,
+            valid_seconds: 1.0,
+            train_loss: 2.0,
+            recalls: judgement.recalls(),
+            judgement: Some(judgement.clone()),
+        };
+        let named = epoch.named();
+        assert_eq!(named.keys().collect::<Vec<_>>(), ["accuracy", "train_loss", "valid_loss"]);
+        let history = History { epochs: vec![epoch], ..History::default() };
+        let again: History = serde_json::from_slice(&history.to_json()).expect("reads");
+        let read = again.epochs[0].judgement.as_ref().expect("is there");
+        assert!(read.calibration_error.is_nan());
+        assert_eq!((&read.confusion, read.loss), (&judgement.confusion, judgement.loss));
+    }
 
     #[test]
     fn judgement_counts_by_hand() {

@@ -196,6 +196,7 @@ mod tests {
             at: String::new(),
             judge: None,
             judge_every: 1,
+            threads: None,
         };
         job.save(&cache, GENERATOR).expect("written");
         fs::write(GeneratorJob::grid_file(&cache, GENERATOR, 1), b"second").expect("written");

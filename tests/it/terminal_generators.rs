@@ -192,6 +192,7 @@ fn a_generator_in_training_is_seen_live_by_whoever_comes() {
         at: String::new(),
         judge: None,
         judge_every: 1,
+        threads: None,
     };
     let draw = |cache: &Path, epoch: u32, brightness: u8| {
         fs::write(GeneratorJob::grid_file(cache, unfinished, epoch), grid(brightness)).expect("written");

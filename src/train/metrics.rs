@@ -48,6 +48,11 @@ impl Judgement {
         Judgement { confusion, loss: loss / total, calibration_error: gap / total }
     }
 
+    /// Whether the model gave numbers for every image.
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.calibration_error.is_finite()
+    }
+
     /// The share of images that were told right.
     pub fn accuracy(&self) -> f64 {
         let right: u64 = self.confusion.iter().enumerate().map(|(class, row)| row[class]).sum();
@@ -160,7 +165,7 @@ mod tests {
     #[test]
     fn what_a_broken_model_gave_is_stored_and_read_again() {
         let judgement = Judgement::new(&[f32::NAN, f32::NAN, 0.9, 0.1], &[0, 0], 2);
-        assert!(judgement.calibration_error.is_nan());
+        assert!(judgement.calibration_error.is_nan() && !judgement.is_finite());
         let epoch = EpochFigures {
             stage: 0,
             epoch: 0,

@@ -187,12 +187,17 @@ fn another_processs_change_appears_and_the_past_refuses_decisions() {
 #[test]
 fn signals_end_it_with_their_codes_and_the_log_is_whole() {
     let bench = scenes();
-    for (name, code) in [("-TERM", 143), ("-HUP", 143)] {
+    for (before, (name, code)) in [("-TERM", 143), ("-HUP", 143)].into_iter().enumerate() {
         let mut pty = start(&bench, &["--mouse"]);
         pty.press("2");
         pty.wait_for("images");
+        // The next image: what was decided on the one before is in the log.
+        pty.press(&"j".repeat(before));
         pty.press("xd");
-        pty.wait("a decision", |shown| shown.screen.screen().contents().contains(" out"));
+        pty.wait("a decision", |shown| {
+            let contents = shown.screen.screen().contents();
+            contents.contains(" out") || contents.matches('✗').count() > before
+        });
         pty.signal(name);
         assert_eq!(pty.end(), code, "{name}: {}", pty.screen());
         pty.assert_restored();

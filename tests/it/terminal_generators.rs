@@ -140,7 +140,8 @@ fn samples_go_in_by_a_job_and_out_by_a_key() {
     pty.press("a");
     pty.wait_for("Admit which of 10 samples of sea, seed 7?");
     pty.press("u");
-    pty.wait_for("into the training split? 0 of them are in");
+    pty.wait_for("into the training split?");
+    pty.wait_for("of them are in; beside them 5 real images");
     pty.press("y");
     pty.wait_for("10 samples 10 in");
     let admitted = events(&bench).into_iter().filter_map(|event| match event {

@@ -312,8 +312,10 @@ impl<'a> Run<'a> {
             judgement,
         };
         let (metrics, seconds) = (figures.named(), started.elapsed().as_secs_f64());
+        // Weights may be numbers whose judgement is none.
+        let judged = figures.judgement.as_ref().is_none_or(Judgement::is_finite);
         self.history.epochs.push(figures);
-        if let Some(good) = good? {
+        if let Some(good) = good?.filter(|_| judged) {
             self.good = Some(StageCheckpoint { metrics: metrics.clone(), ..good });
         }
         self.sink.progress(&Progress::EpochFinished { stage, epoch, metrics, seconds });

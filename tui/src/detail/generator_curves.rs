@@ -76,9 +76,9 @@ fn joined(values: &[Option<f64>]) -> Vec<f64> {
     }
     for pair in known.windows(2) {
         let [(from, one), (to, other)] = pair else { continue };
-        for place in from + 1..*to {
+        for (place, value) in joined.iter_mut().enumerate().take(*to).skip(from + 1) {
             let share = (place - from) as f64 / (to - from) as f64;
-            joined[place] = one + (other - one) * share;
+            *value = one + (other - one) * share;
         }
     }
     joined

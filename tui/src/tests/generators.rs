@@ -285,12 +285,11 @@ fn samples_are_let_in_after_a_question_that_says_what_keeps_some_out() {
     stage.press("Enter");
     assert!(question(&stage).contains("less than 0.9 for 10101010"), "{}", question(&stage));
     stage.press("y");
-    let by = Some("10".repeat(16));
+    let by = "10".repeat(16);
     let admit = |judging| JobRequest::Admit { samples: SAMPLES.into(), judging };
-    let sure = Judging::Sure { least: "0.9".into(), by: by.clone() };
+    let sure = Judging::Sure { least: "0.9".into(), by: Some(by.clone()) };
     let wanted = [admit(Judging::Newest), JobRequest::Quality { samples: SAMPLES.into() }, admit(sure)];
     assert_eq!(stage.started, wanted);
-    let by = by.expect("one");
     assert_eq!(
         stage.started[2].arguments(),
         ["generate", "admit", SAMPLES, "--min-confidence", "0.9", "--by", &by]

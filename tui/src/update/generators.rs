@@ -237,7 +237,7 @@ pub(super) fn admit(model: &mut Model) {
 pub(super) fn how_to_judge(model: &mut Model, samples: SamplesId) {
     let Some(batch) = model.newest().samples().get(samples) else { return };
     let newest = model.newest().checkpoints().last().map(|record| record.event.checkpoint.short());
-    let by = newest.map_or_else(|| "none yet".to_owned(), |id| id);
+    let by = newest.unwrap_or_else(|| "none yet".to_owned());
     let entry =
         |key, text: &str, hint: String, choice| Entry { key: Some(key), text: text.to_owned(), hint, choice };
     let entries = vec![

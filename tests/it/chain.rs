@@ -1,13 +1,12 @@
 //! The main job from outside: train, predict, vote, submit, replay.
 
 use std::fs;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use safelight::demo::{SceneClass, paint};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, files};
+use crate::support::{Bench, files, terminate};
 
 const RECIPE: &str = "seed = 3\nbatch = 8\nvalidation = { fraction = 0.2 }\n\
                       [[stage]]\nsize = 32\nepochs = 1\nlearning_rate = 1e-3\n";
@@ -99,21 +98,9 @@ fn a_run_that_is_told_to_stop_leaves_a_log_to_go_on_from() {
     let bench = imported();
     let long = RECIPE.replace("epochs = 1", "epochs = 400");
     bench.write("repo/long.toml", long.as_bytes());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"))
-        .args(["train", "long.toml", "--threads", "2"])
-        .current_dir(bench.path("repo"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let patience = Instant::now();
-    while bench.run(["status", "--json"]).expect(0).json()["running"] != json!(1) {
-        assert!(patience.elapsed() < Duration::from_secs(60), "no run was started");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    let mut child = bench.start_training(&["train", "long.toml", "--threads", "2"]);
     std::thread::sleep(Duration::from_millis(1_500));
-    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    assert_eq!(terminate(&mut child), Some(143));
     bench.run(["log", "-n", "1"]).expect(0).says("cancelled");
     bench.run(["verify", "--deep"]).expect(0);
     assert_eq!(bench.run(["status", "--json"]).expect(0).json()["running"], json!(0));

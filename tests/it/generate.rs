@@ -2,13 +2,13 @@
 //! taken out.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use safelight::demo::SceneClass;
 use serde_json::{Value, json};
 
-use crate::support::{Bench, files, jpeg};
+use crate::support::{Bench, files, jpeg, terminate};
 
 const GENERATOR: &str =
     "seed = 3\nsize = 16\nbatch = 26\nepochs = 2\nlatent = 8\nfeatures = 4\ncritic_steps = 1\n";
@@ -154,14 +154,7 @@ fn samples_are_traced_from_their_images_to_the_models_that_learned_from_them() {
 }
 
 fn start(bench: &Bench, more: &[&str]) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_safelight"))
-        .args(["generate", "train", "--threads", "2"])
-        .args(more)
-        .current_dir(bench.path("repo"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts")
+    bench.start(&[&["generate", "train", "--threads", "2"], more].concat())
 }
 
 /// Waits until a file is there whose path ends so.
@@ -185,8 +178,7 @@ fn a_generator_that_was_stopped_or_killed_ends_with_the_same_weights() {
     };
     let mut child = start(&bench, &["generator.toml", "--class", "sea"]);
     wait_for(&bench, "epoch-0003.png");
-    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    assert_eq!(terminate(&mut child), Some(143));
     let stopped = unfinished(&bench).expect("a list");
     let [stopped] = stopped.as_slice() else { panic!("one generator was stopped: {stopped:?}") };
     bench.run(["generate", "train", "--resume", "zz"]).expect(4).says(stopped);

@@ -4,10 +4,11 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use safelight::demo::{SceneClass, paint};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A folder of its own for one test.
@@ -20,6 +21,12 @@ pub struct Ran {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+}
+
+/// Tells a program to end, and gives its exit code.
+pub fn terminate(child: &mut Child) -> Option<i32> {
+    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
+    child.wait().expect("it ends").code()
 }
 
 impl Ran {
@@ -107,6 +114,28 @@ impl Bench {
             stdout: String::from_utf8_lossy(&stdout).into_owned(),
             stderr: String::from_utf8_lossy(&stderr).into_owned(),
         }
+    }
+
+    /// Starts the program in the repository and does not wait for it.
+    pub fn start(&self, arguments: &[&str]) -> Child {
+        Command::new(env!("CARGO_BIN_EXE_safelight"))
+            .args(arguments)
+            .current_dir(self.path("repo"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts")
+    }
+
+    /// The same with a training, until the log says that it runs.
+    pub fn start_training(&self, arguments: &[&str]) -> Child {
+        let child = self.start(arguments);
+        let patience = Instant::now();
+        while self.run(["status", "--json"]).expect(0).json()["running"] != json!(1) {
+            assert!(patience.elapsed() < Duration::from_secs(120), "no run began");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        child
     }
 
     /// Writes a file below the folder, with its parents.

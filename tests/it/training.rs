@@ -4,11 +4,10 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Bench, files};
+use crate::support::{Bench, files, terminate};
 
 const RECIPE: &str = "seed = 3\nbatch = 8\nvalidation = { fraction = 0.3 }\n\
                       [[stage]]\nsize = 32\nepochs = 1\nlearning_rate = 1e-3\n";
@@ -140,20 +139,8 @@ fn a_run_goes_on_with_the_threads_it_began_with() {
     let bench = imported();
     let long = RECIPE.replace("epochs = 1", "epochs = 400");
     bench.write("repo/long.toml", long.as_bytes());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_safelight"))
-        .args(["train", "long.toml", "--threads", "1"])
-        .current_dir(bench.path("repo"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the program starts");
-    let patience = Instant::now();
-    while bench.run(["status", "--json"]).expect(0).json()["runs"] == json!(0) {
-        assert!(patience.elapsed() < Duration::from_secs(120), "no run began");
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    let mut child = bench.start_training(&["train", "long.toml", "--threads", "1"]);
+    assert_eq!(terminate(&mut child), Some(143));
     let stopped = text(&bench.run(["runs", "--json"]).expect(0).json()[0]["run"]);
     // As many as it had, unless it is told otherwise.
     for (more, threads) in [(None, 1), (Some("3"), 3)] {
@@ -164,8 +151,7 @@ fn a_run_goes_on_with_the_threads_it_began_with() {
         let mut said = BufReader::new(child.stdout.take().expect("piped"));
         said.read_line(&mut first).expect("a line");
         assert!(first.trim_end().ends_with(&format!(" {threads} threads")), "{first}");
-        Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
-        child.wait().expect("it ends");
+        assert_eq!(terminate(&mut child), Some(143));
     }
 }
 

@@ -32,6 +32,7 @@ fn the_corpus_of_every_fuzz_target_is_answered() {
 #[test]
 fn seeds_with_any_one_byte_changed_are_answered() {
     for (target, run) in fuzz::TARGETS {
+        assert!(!seeds(target).is_empty(), "{target} has seeds");
         for (name, seed) in seeds(target) {
             println!("{target} {name}");
             for place in (0..seed.len()).step_by(1 + seed.len() / 700) {

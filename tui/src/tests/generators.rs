@@ -46,6 +46,23 @@ fn question(stage: &Stage) -> String {
     }
 }
 
+/// Another generator gets into the log.
+fn trained(stage: &mut Stage, generator: GeneratorId, class: Option<ClassIndex>, grids: Vec<BlobId>) {
+    let trained = GeneratorTrained {
+        generator,
+        class,
+        recipe: blob("gan"),
+        manifest: ManifestDigest([8; 32]),
+        at: stage.log.state.head(),
+        weights: blob("gan weights"),
+        metrics: blob("gan metrics"),
+        environment: blob("environment"),
+        grids,
+    };
+    stage.log.commit(ada(), None, vec![trained.into()]);
+    stage.look();
+}
+
 /// Another batch of the same generator, not let in.
 fn second_batch(stage: &mut Stage) {
     let drawn = SamplesGenerated {
@@ -118,19 +135,7 @@ fn a_generator_in_training_is_seen_live_and_stays_selected_when_it_ends() {
     assert_eq!(stage.model.generators.selected, 1);
     // The one in training gets into the log before its files are gone.
     stage.press("k");
-    let trained = GeneratorTrained {
-        generator: UNFINISHED,
-        class: Some(ClassIndex(1)),
-        recipe: blob("gan"),
-        manifest: ManifestDigest([8; 32]),
-        at: stage.log.state.head(),
-        weights: blob("gan weights"),
-        metrics: blob("gan metrics"),
-        environment: blob("environment"),
-        grids: vec![BlobId([0x21; 32])],
-    };
-    stage.log.commit(ada(), None, vec![trained.into()]);
-    stage.look();
+    trained(&mut stage, UNFINISHED, Some(ClassIndex(1)), vec![BlobId([0x21; 32])]);
     assert_eq!(generators::len(&stage.model), 2, "not twice");
     assert!(detail(&stage).contains(&UNFINISHED.to_string()));
     // In the past it was not in the log, and nobody knows whether it was in training.
@@ -215,19 +220,7 @@ fn samples_are_drawn_with_a_new_seed() {
 #[test]
 fn a_generator_of_all_classes_is_asked_for_one() {
     let mut stage = on_generators(120, 40);
-    let trained = GeneratorTrained {
-        generator: GeneratorId([0x6b; 16]),
-        class: None,
-        recipe: blob("gan"),
-        manifest: ManifestDigest([8; 32]),
-        at: stage.log.state.head(),
-        weights: blob("gan weights"),
-        metrics: blob("gan metrics"),
-        environment: blob("environment"),
-        grids: Vec::new(),
-    };
-    stage.log.commit(ada(), None, vec![trained.into()]);
-    stage.look();
+    trained(&mut stage, GeneratorId([0x6b; 16]), None, Vec::new());
     stage.press("d");
     stage.type_in("street");
     stage.press("Enter Enter");

@@ -117,8 +117,9 @@ impl Content {
         }
         pairs.sort();
         pairs.dedup();
-        // The marker comes last, when the pairs are on their way to the disk: what
-        // is lost, or was never written, is before it and is written again.
+        // The marker comes last, when the pairs are on the disk. Pairs that a kill
+        // leaves without it are beyond how far the index says it is: nobody is
+        // told of them, and they are written again.
         while pairs.len() > BATCH {
             let rest = pairs.split_off(BATCH);
             if let Err(Broken(why)) = self.map.insert(std::mem::replace(&mut pairs, rest)) {
@@ -140,7 +141,9 @@ impl Content {
     /// The events that name an image, ascending, as far as the index is.
     pub(crate) fn events_of(&self, image: ImageId) -> Option<Vec<Seq>> {
         let found = self.map.keys(&keys::image_prefix(image)).ok()?;
-        found.iter().map(|key| keys::seq_of_image_event(key)).collect()
+        let seqs: Option<Vec<Seq>> = found.iter().map(|key| keys::seq_of_image_event(key)).collect();
+        // Whoever asks reads the journal itself behind the tip.
+        Some(seqs?.into_iter().filter(|seq| *seq <= self.tip.seq).collect())
     }
 
     /// Where the frame begins that holds an event: its place, its parent and
@@ -170,4 +173,20 @@ impl Content {
 
 fn leads_to(journal: &Path, tip: Tip) -> bool {
     tip == Tip::START || matches!(Backward::new(journal, tip).next(), Some(Ok(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_kill_left_beyond_the_marker_is_not_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let map = Map::open(folder.path()).ok().flatten().expect("it opens");
+        let image = ImageId([7; 16]);
+        let pairs = [3, 5, 6].map(|seq| (keys::image_event(image, Seq(seq)), Vec::new()));
+        map.insert(pairs.to_vec()).ok().expect("it is written");
+        let content = Content { map, tip: Tip { seq: Seq(5), ..Tip::START } };
+        assert_eq!(content.events_of(image), Some(vec![Seq(3), Seq(5)]));
+    }
 }

@@ -91,10 +91,19 @@ fn open(context: &Context, options: Options, fresh: bool) -> Result<Exit, AppErr
             let _ = remembered::write(&cache, &session);
             Ok(Exit::Done)
         }
-        Err(TuiError::Signal { signal, session }) => {
+        Err(TuiError::Signal { signal, session, undone }) => {
             let _ = remembered::write(&cache, &session);
             let exit = Exit::from_code(128 + signal).unwrap_or(Exit::Terminated);
-            Err(AppError::new(exit, format!("ended by signal {signal}; what was decided is in the log")))
+            let decided = match undone.as_slice() {
+                [] => "what was decided is in the log".to_owned(),
+                undone => format!("asked for last, and not done: {}", undone.join("; ")),
+            };
+            Err(AppError::new(exit, format!("ended by signal {signal}; {decided}")))
+        }
+        Err(TuiError::Undone { undone, session }) => {
+            let _ = remembered::write(&cache, &session);
+            let undone = TuiError::Undone { undone, session };
+            Err(AppError::failed(undone.to_string()).hint("what was decided before is in the log"))
         }
         Err(error @ TuiError::Keymap(_)) => Err(AppError::new(Exit::Usage, error.to_string())
             .hint("every action with its usual keys: safelight tui --print-keys")),

@@ -26,5 +26,15 @@ pub enum TuiError {
         signal: i32,
         /// What to remember for the next time.
         session: Box<Session>,
+        /// What was asked for last and came to nothing, and why.
+        undone: Vec<String>,
+    },
+    /// The user left, and what was asked for just before came to nothing.
+    #[error("asked for last, and not done: {}", undone.join("; "))]
+    Undone {
+        /// Why, each.
+        undone: Vec<String>,
+        /// What to remember for the next time.
+        session: Box<Session>,
     },
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -33,12 +34,13 @@ pub(super) enum Request {
     Cancel(String),
 }
 
-/// Watches the jobs until nobody asks any more.
+/// Watches the jobs until nobody asks any more. Who ends the interface joins this
+/// thread: a job that was asked for is to have begun.
 pub(super) fn watch(
     mut jobs: Box<dyn Jobs>,
     requests: Receiver<Request>,
     events: Sender<Event>,
-) -> io::Result<()> {
+) -> io::Result<JoinHandle<()>> {
     spawn("jobs", move || {
         let mut known: Option<Vec<JobView>> = None;
         loop {
@@ -64,8 +66,7 @@ pub(super) fn watch(
                 let _ = events.send(Event::Msg(Msg::Failed(error)));
             }
         }
-    })?;
-    Ok(())
+    })
 }
 
 /// Reads what is kept of runs until nobody asks any more.

@@ -12,7 +12,7 @@ use safelight_lineage::decide::Command;
 use super::terminal::Guard;
 use crate::options::{ImageMode, Options};
 use crate::testing::history;
-use crate::testing::ports::{Buggy, Shared};
+use crate::testing::ports::{Buggy, Shared, Still};
 use crate::testing::pty::{Pty, wait};
 
 /// What the child is to do.
@@ -29,6 +29,7 @@ fn the_interface() {
             let _guard = Guard::take(true).expect("a terminal");
             panic!("on purpose");
         }
+        "slow jobs" => ports.jobs = Some(Box::new(Still(Duration::from_secs(2)))),
         "buggy pictures" => ports.pictures = Arc::new(Buggy),
         "another process" => {
             thread::spawn(move || {
@@ -116,6 +117,21 @@ fn a_removal_and_its_undo_are_shown() {
     // What was decided just before leaving is in the log: leaving waits for it.
     pty.press("xdq");
     assert!(pty.end());
+}
+
+/// A job that was asked for just before leaving is started all the same, and
+/// when it cannot be, no screen can tell: the end does.
+#[test]
+fn leaving_waits_for_what_was_asked_for() {
+    let mut pty = start("slow jobs");
+    pty.press("3");
+    pty.wait("the queue", |screen| screen.contains("/6 of pass"));
+    pty.press("P");
+    pty.wait("a choice", |screen| screen.contains("judged by what"));
+    pty.press("pq");
+    assert!(!pty.end());
+    assert!(pty.written().contains("asked for last, and not done: no recipe of that name"), "{}", pty.screen());
+    assert_restored(&pty.written());
 }
 
 #[test]

@@ -73,7 +73,28 @@ pub fn run(ports: Ports, options: Options) -> Result<Session, TuiError> {
     drop(guard);
     drop(watch);
     world.finish();
-    outcome.map(|()| model.session())
+    let undone = undone(&events);
+    match outcome {
+        Err(TuiError::Signal { signal, session, .. }) => Err(TuiError::Signal { signal, session, undone }),
+        Err(error) => Err(error),
+        Ok(()) if undone.is_empty() => Ok(model.session()),
+        Ok(()) => Err(TuiError::Undone { undone, session: Box::new(model.session()) }),
+    }
+}
+
+/// What was asked for last and came to nothing, of which no screen tells any more.
+fn undone(events: &Receiver<Event>) -> Vec<String> {
+    let messages = events.try_iter().filter_map(|event| match event {
+        Event::Msg(msg) => Some(msg),
+        _ => None,
+    });
+    messages
+        .filter_map(|msg| match msg {
+            Msg::Failed(error) | Msg::Executed { error: Some(error), .. } => Some(error),
+            Msg::Saved(path, Err(error)) => Some(format!("{}: {error}", crate::text::safe(&path))),
+            _ => None,
+        })
+        .collect()
 }
 
 /// Tells the keyboard thread to end, however the loop ends.
@@ -108,7 +129,8 @@ fn turn(
                     Vec::new()
                 }
                 Event::End(signal) => {
-                    return Err(TuiError::Signal { signal, session: Box::new(model.session()) });
+                    let session = Box::new(model.session());
+                    return Err(TuiError::Signal { signal, session, undone: Vec::new() });
                 }
                 Event::InputLost(error) => return Err(TuiError::Terminal(error)),
             };
@@ -138,6 +160,7 @@ struct World {
     carrying_out: Option<JoinHandle<()>>,
     findings: Option<Sender<PassId>>,
     jobs: Option<Sender<jobs::Request>>,
+    starting: Option<JoinHandle<()>>,
     runs: Option<Sender<(Arc<State>, RunId)>>,
     receipts: Option<Sender<BlobId>>,
     generators: Option<Sender<(Arc<State>, GeneratorId)>>,
@@ -172,10 +195,10 @@ impl World {
             jobs::read_findings(port, receiver, events.clone())?;
             findings = Some(sender);
         }
-        let mut jobs = None;
+        let (mut jobs, mut starting) = (None, None);
         if let Some(port) = ports.jobs {
             let (sender, receiver) = unbounded();
-            jobs::watch(port, receiver, events.clone())?;
+            starting = Some(jobs::watch(port, receiver, events.clone())?);
             jobs = Some(sender);
         }
         let mut runs = None;
@@ -231,6 +254,7 @@ impl World {
             carrying_out,
             findings,
             jobs,
+            starting,
             runs,
             receipts,
             generators,
@@ -327,10 +351,12 @@ impl World {
         }
     }
 
-    /// Waits until what the user decided is in the log.
+    /// Waits until what the user decided is in the log and the jobs that were
+    /// asked for have begun.
     fn finish(mut self) {
         self.commands = None;
-        if let Some(thread) = self.carrying_out.take() {
+        self.jobs = None;
+        for thread in [self.carrying_out.take(), self.starting.take()].into_iter().flatten() {
             // A panic there was reported already.
             let _ = thread.join();
         }

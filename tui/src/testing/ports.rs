@@ -1,6 +1,7 @@
 //! Ports on a log in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use image::DynamicImage;
 use safelight_lineage::decide::{Command, decide};
@@ -60,7 +61,7 @@ impl Shared {
             pictures: Arc::new(Colours),
             actions: Some(Box::new(self.clone())),
             findings: Some(Box::new(self.clone())),
-            jobs: Some(Box::new(Still)),
+            jobs: Some(Box::new(Still(Duration::ZERO))),
             recipes: Some(Arc::new(Simple)),
             runs: Some(Box::new(self.clone())),
             generators: Some(Box::new(self.clone())),
@@ -183,11 +184,12 @@ impl Pictures for Buggy {
     }
 }
 
-/// Jobs that never change.
-pub struct Still;
+/// Jobs that never change, and how long they take to be listed.
+pub struct Still(pub Duration);
 
 impl Jobs for Still {
     fn list(&mut self) -> Result<Vec<JobView>, PortError> {
+        std::thread::sleep(self.0);
         Ok(jobs())
     }
 

@@ -4,11 +4,15 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
+#[cfg(feature = "torch")]
+use std::{
+    process::Child,
+    time::{Duration, Instant},
+};
 
 use safelight::demo::{SceneClass, paint};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A folder of its own for one test.
@@ -24,6 +28,7 @@ pub struct Ran {
 }
 
 /// Tells a program to end, and gives its exit code.
+#[cfg(feature = "torch")]
 pub fn terminate(child: &mut Child) -> Option<i32> {
     Command::new("kill").arg(child.id().to_string()).status().expect("kill runs");
     child.wait().expect("it ends").code()
@@ -117,6 +122,7 @@ impl Bench {
     }
 
     /// Starts the program in the repository and does not wait for it.
+    #[cfg(feature = "torch")]
     pub fn start(&self, arguments: &[&str]) -> Child {
         Command::new(env!("CARGO_BIN_EXE_safelight"))
             .args(arguments)
@@ -128,10 +134,11 @@ impl Bench {
     }
 
     /// The same with a training, until the log says that it runs.
+    #[cfg(feature = "torch")]
     pub fn start_training(&self, arguments: &[&str]) -> Child {
         let child = self.start(arguments);
         let patience = Instant::now();
-        while self.run(["status", "--json"]).expect(0).json()["running"] != json!(1) {
+        while self.run(["status", "--json"]).expect(0).json()["running"] != 1 {
             assert!(patience.elapsed() < Duration::from_secs(120), "no run began");
             std::thread::sleep(Duration::from_millis(20));
         }

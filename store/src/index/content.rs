@@ -185,7 +185,7 @@ mod tests {
         let map = Map::open(folder.path()).ok().flatten().expect("it opens");
         let image = ImageId([7; 16]);
         let pairs = [3, 5, 6].map(|seq| (keys::image_event(image, Seq(seq)), Vec::new()));
-        map.insert(pairs.to_vec()).ok().expect("it is written");
+        map.insert(pairs.to_vec()).expect("it is written");
         let content = Content { map, tip: Tip { seq: Seq(5), ..Tip::START } };
         assert_eq!(content.events_of(image), Some(vec![Seq(3), Seq(5)]));
     }

@@ -130,7 +130,11 @@ fn leaving_waits_for_what_was_asked_for() {
     pty.wait("a choice", |screen| screen.contains("judged by what"));
     pty.press("pq");
     assert!(!pty.end());
-    assert!(pty.written().contains("asked for last, and not done: no recipe of that name"), "{}", pty.screen());
+    assert!(
+        pty.written().contains("asked for last, and not done: no recipe of that name"),
+        "{}",
+        pty.screen()
+    );
     assert_restored(&pty.written());
 }
 

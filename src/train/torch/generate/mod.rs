@@ -3,10 +3,12 @@
 
 mod critic;
 mod generator;
+mod judge;
 mod optimizer;
 mod run;
 mod sample;
 mod state;
+mod step;
 #[cfg(test)]
 mod tests;
 

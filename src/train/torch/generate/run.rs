@@ -1,48 +1,32 @@
-//! The training of a generator: steps of a critic, and after every few of them
-//! one of the generator.
+//! The training of a generator: epochs of steps of a critic, and after every few
+//! of them one of the generator.
 
 use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use rayon::prelude::*;
 use safelight_lineage::digest::BlobId;
 use safelight_lineage::id::ImageId;
-use tch::{Device, Kind, TchError, Tensor};
+use tch::Device;
 
 use super::super::super::batch::read;
 use super::super::super::keyed::Moment;
 use super::super::super::plan::{BlobSource, Sample};
-use super::super::super::recipe::{Normalisation, Precision};
+use super::super::super::recipe::Precision;
 use super::super::super::rendition::Picture;
 use super::super::super::renditions::{BadPicture, RenditionError, Renditions, Workshop};
-use super::super::super::resample::resample;
-use super::super::super::transform::Transform;
 use super::super::super::weights::encode;
 use super::super::device::prepare;
 use super::super::error::TrainError;
-use super::super::evaluate::pictures;
 use super::critic::Critic;
-use super::generator::{Generator, copy};
+use super::generator::Generator;
 use super::optimizer::RmsProp;
-use super::sample::drawn;
 use super::state::{Parts, Place, read as read_state, save};
-use crate::generate::collapse::Watch;
-use crate::generate::diversity::{diversity, mean_distance};
-use crate::generate::grid::grid_png;
-use crate::generate::history::{GeneratorEnding, GeneratorEpoch, GeneratorHistory};
-use crate::generate::network::{GeneratorNote, NOTE, sample_noise, step_noise};
-use crate::generate::pictures::square;
+use crate::generate::history::{GeneratorEnding, GeneratorHistory};
+use crate::generate::network::NOTE;
 use crate::generate::plan::GeneratorPlan;
-use crate::generate::progress::{EpochSamples, GenerateLine, GenerateOutcome, GenerateSink};
-use crate::generate::recipe::Penalty;
-
-/// Samples of each class that the diversity of an epoch is measured on.
-const DIVERSE: usize = 48;
-/// Pictures in a row of the grid, and rows where there is one class only.
-const COLUMNS: usize = 12;
-const ROWS: usize = 6;
+use crate::generate::progress::{GenerateLine, GenerateOutcome, GenerateSink};
 
 /// Trains a generator as the plan says.
 ///
@@ -84,20 +68,20 @@ pub fn train_generator(
 }
 
 /// The training under way.
-struct Run<'a> {
-    plan: &'a GeneratorPlan,
+pub(super) struct Run<'a> {
+    pub(super) plan: &'a GeneratorPlan,
     digest: [u8; 32],
-    renditions: Option<&'a Renditions<'a>>,
-    generator: Generator,
+    pub(super) renditions: Option<&'a Renditions<'a>>,
+    pub(super) generator: Generator,
     /// The averaged generator.
-    average: Generator,
-    critic: Critic,
-    generator_optimizer: RmsProp,
-    critic_optimizer: RmsProp,
-    history: GeneratorHistory,
+    pub(super) average: Generator,
+    pub(super) critic: Critic,
+    pub(super) generator_optimizer: RmsProp,
+    pub(super) critic_optimizer: RmsProp,
+    pub(super) history: GeneratorHistory,
     /// How much the real pictures of each class differ.
-    real: Vec<f64>,
-    device: Device,
+    pub(super) real: Vec<f64>,
+    pub(super) device: Device,
 }
 
 /// What became of an epoch.
@@ -105,12 +89,6 @@ enum Flow {
     Went(Place),
     Stopped(Place),
     NotFinite(Place),
-}
-
-/// One step of the critic.
-struct CriticStep {
-    distance: f64,
-    penalty: Option<f64>,
 }
 
 impl<'a> Run<'a> {
@@ -278,215 +256,10 @@ impl<'a> Run<'a> {
         keyed.sort_unstable();
         keyed.into_iter().map(|(_, index)| index).collect()
     }
-
-    /// Real pictures and their classes.
-    fn real(&self, moment: Moment, members: &[u32]) -> Result<(Tensor, Tensor), TrainError> {
-        let size = self.plan.recipe.size as usize;
-        let count = size * size * 3;
-        let mut pixels = vec![0.0; members.len() * count];
-        // Tensors are not shared between threads, and so neither is the run.
-        let (renditions, plan) = (self.renditions, self.plan);
-        pixels.par_chunks_exact_mut(count).zip(members).try_for_each(|(out, member)| {
-            let sample = &plan.train[*member as usize];
-            let mut transform = Transform::PLAIN;
-            if moment.draw("generator flip", sample.image.as_bytes()).chance(plan.recipe.flip) {
-                transform.map[0][0] = -1.0;
-            }
-            picture_of(renditions, sample, |picture| {
-                resample(picture, &transform, Normalisation::Symmetric, size, out);
-            })
-        })?;
-        let classes: Vec<i64> =
-            members.iter().map(|member| i64::from(self.plan.train[*member as usize].label)).collect();
-        let classes = Tensor::f_from_slice(&classes)?.f_to_device(self.device)?;
-        Ok((pictures(&pixels, size, self.device)?, classes))
-    }
-
-    fn critic_step(
-        &mut self,
-        moment: Moment,
-        place: Place,
-        members: &[u32],
-    ) -> Result<CriticStep, TrainError> {
-        let recipe = &self.plan.recipe;
-        if recipe.penalty == Penalty::Clip {
-            self.critic.clip(recipe.clip)?;
-        }
-        let (real, classes) = self.real(moment, members)?;
-        let mut noise = step_noise(moment, place.steps, "critic noise", members.len(), &self.plan.note);
-        // Beside each real picture a generated one of the same class.
-        noise.inputs =
-            members.iter().map(|member| i64::from(self.plan.train[*member as usize].label)).collect();
-        let fake = {
-            let _guard = tch::no_grad_guard();
-            self.generator.forward(&noise, true)?
-        };
-        let of_real = self.critic.forward(&real, &classes)?.f_mean(Kind::Float)?;
-        let of_fake = self.critic.forward(&fake, &classes)?.f_mean(Kind::Float)?;
-        let loss = of_real.f_sub(&of_fake)?;
-        let distance = -loss.f_double_value(&[])?;
-        let (loss, penalty) = match recipe.penalty {
-            Penalty::Clip => (loss, None),
-            Penalty::Gradient => {
-                let mut rng = moment.draw("between real and generated", &place.steps.to_le_bytes());
-                let shares: Vec<f32> = (0..members.len()).map(|_| rng.unit() as f32).collect();
-                let penalty = slope_penalty(&self.critic, (&real, &fake), &classes, &shares)?;
-                let value = penalty.f_double_value(&[])?;
-                (loss.f_add(&penalty.f_mul_scalar(recipe.penalty_weight)?)?, Some(value))
-            }
-        };
-        let gradients = Tensor::f_run_backward(&[loss], &self.critic_optimizer.learning(), false, false)?;
-        self.critic_optimizer.step(&gradients, recipe.learning_rate)?;
-        Ok(CriticStep { distance, penalty })
-    }
-
-    fn generator_step(&mut self, moment: Moment, step: u64) -> Result<f64, TrainError> {
-        let recipe = &self.plan.recipe;
-        let noise = step_noise(moment, step, "generator noise", self.plan.batch(), &self.plan.note);
-        let fake = self.generator.forward(&noise, true)?;
-        let classes = Tensor::f_from_slice(&noise.inputs)?.f_to_device(self.device)?;
-        let loss = self.critic.forward(&fake, &classes)?.f_mean(Kind::Float)?;
-        let value = loss.f_double_value(&[])?;
-        let gradients = Tensor::f_run_backward(&[loss], &self.generator_optimizer.learning(), false, false)?;
-        self.generator_optimizer.step(&gradients, recipe.learning_rate)?;
-        // At first the average moves faster, or it would long be the first weights.
-        let made = self.history.generator_loss.len() as f64;
-        let share = recipe.average.min((1.0 + made) / (10.0 + made));
-        match recipe.average > 0.0 {
-            true => self.average.follow(&self.generator, share)?,
-            false => copy(&self.generator, &self.average)?,
-        }
-        Ok(value)
-    }
-
-    /// How much the real pictures of each class differ: of those whose
-    /// hash(seed, image id) is smallest.
-    fn real_distances(&self) -> Result<Vec<f64>, TrainError> {
-        let moment = Moment { seed: self.plan.recipe.seed, stage: 0, epoch: 0 };
-        let size = self.plan.recipe.size as usize;
-        let mut distances = Vec::new();
-        for class in 0..self.plan.note.classes.len() {
-            let mut keyed: Vec<(u64, &Sample)> = self
-                .plan
-                .train
-                .iter()
-                .filter(|sample| usize::from(sample.label) == class)
-                .map(|sample| (moment.draw("diversity", sample.image.as_bytes()).bits(), sample))
-                .collect();
-            keyed.sort_unstable_by_key(|(key, sample)| (*key, sample.image));
-            let pictures: Result<Vec<Vec<u8>>, BadPicture> = keyed
-                .into_iter()
-                .take(DIVERSE)
-                .map(|(_, sample)| {
-                    picture_of(self.renditions, sample, |picture| {
-                        square(picture.pixels, picture.width, picture.height, size)
-                    })
-                })
-                .collect();
-            distances.push(mean_distance(&pictures?));
-        }
-        Ok(distances)
-    }
-
-    /// Looks at samples after an epoch; false when they are not numbers.
-    fn judge(
-        &mut self,
-        epoch: u32,
-        started: Instant,
-        sink: &mut dyn GenerateSink,
-    ) -> Result<bool, TrainError> {
-        let Some(samples) = self.samples(DIVERSE.max(COLUMNS * ROWS))? else { return Ok(false) };
-        let diverse: Vec<(Vec<Vec<u8>>, f64)> = samples
-            .classes
-            .iter()
-            .zip(&self.real)
-            .map(|(pictures, real)| (pictures[..DIVERSE].to_vec(), *real))
-            .collect();
-        let diversity = diversity(&diverse);
-        let frechet_distance = match sink.wants_to_judge(epoch) {
-            None => None,
-            Some(count) => {
-                let Some(samples) = self.samples(count)? else { return Ok(false) };
-                Some(sink.judge(&samples).map_err(TrainError::Sink)?)
-            }
-        };
-        let png =
-            grid_png(&rows(&samples), samples.size).map_err(|error| TrainError::Sink(Box::new(error)))?;
-        let (grid, grid_file) = sink.keep_grid(epoch, &png).map_err(TrainError::Sink)?;
-        let made = self.plan.steps() as usize * self.history.epochs.len();
-        let steps = &self.history.critic_distance[made.min(self.history.critic_distance.len())..];
-        let mut diversities = self.history.diversities();
-        diversities.extend(diversity);
-        let watch =
-            Watch { below: self.plan.recipe.collapse_below, patience: self.plan.recipe.collapse_patience };
-        let figures = GeneratorEpoch {
-            epoch,
-            critic_distance: steps.iter().sum::<f64>() / steps.len().max(1) as f64,
-            diversity,
-            frechet_distance,
-            collapsed: watch.collapsed(&diversities),
-            grid,
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        self.history.epochs.push(figures.clone());
-        sink.progress(&GenerateLine::GeneratorEpochFinished { figures, grid_file });
-        Ok(true)
-    }
-
-    /// The same samples of every class in every epoch; none when they are not
-    /// numbers.
-    fn samples(&self, count: usize) -> Result<Option<EpochSamples>, TrainError> {
-        let note: &GeneratorNote = &self.plan.note;
-        let mut classes = Vec::new();
-        for input in 0..note.classes.len() {
-            let mut pictures = Vec::new();
-            while pictures.len() < count {
-                let noise = sample_noise(self.plan.recipe.seed, input, pictures.len() as u64, 64, note);
-                let Some(more) = drawn(&self.average, &noise)? else { return Ok(None) };
-                pictures.extend(more);
-            }
-            pictures.truncate(count);
-            classes.push(pictures);
-        }
-        Ok(Some(EpochSamples { size: note.size, classes }))
-    }
-}
-
-/// The mean of (slope − 1)² of the critic at places between real pictures and
-/// generated ones (Gulrajani et al. 2017, equation 3); `shares` say how far each
-/// place is from the generated one. It can be differentiated again.
-pub(super) fn slope_penalty(
-    critic: &Critic,
-    (real, fake): (&Tensor, &Tensor),
-    classes: &Tensor,
-    shares: &[f32],
-) -> Result<Tensor, TchError> {
-    let shares = Tensor::f_from_slice(shares)?.f_view([-1, 1, 1, 1])?.f_to_device(real.device())?;
-    let between = fake.f_add(&real.f_sub(fake)?.f_mul(&shares)?)?.f_detach()?.f_set_requires_grad(true)?;
-    let scores = critic.forward(&between, classes)?.f_sum(Kind::Float)?;
-    let slopes = Tensor::f_run_backward(&[scores], &[&between], true, true)?;
-    let squares = slopes[0].f_square()?.f_sum_dim_intlist([1i64, 2, 3].as_slice(), false, Kind::Float)?;
-    squares.f_add_scalar(1e-12)?.f_sqrt()?.f_sub_scalar(1.0)?.f_square()?.f_mean(Kind::Float)
-}
-
-/// The rows of a grid: one a class, or several of the only one.
-fn rows(samples: &EpochSamples) -> Vec<Vec<&[u8]>> {
-    let row = |pictures: &'_ [Vec<u8>]| -> Vec<usize> { (0..pictures.len().min(COLUMNS)).collect() };
-    match samples.classes.as_slice() {
-        [only] => only
-            .chunks(COLUMNS)
-            .take(ROWS)
-            .map(|pictures| pictures.iter().map(Vec::as_slice).collect())
-            .collect(),
-        several => several
-            .iter()
-            .map(|pictures| row(pictures).into_iter().map(|place| pictures[place].as_slice()).collect())
-            .collect(),
-    }
 }
 
 /// Calls `use_it` with the rendition of a sample.
-fn picture_of<T>(
+pub(super) fn picture_of<T>(
     renditions: Option<&Renditions<'_>>,
     sample: &Sample,
     use_it: impl FnOnce(Picture<'_>) -> T,

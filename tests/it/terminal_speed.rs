@@ -304,7 +304,7 @@ fn the_interface_on_a_million_images() {
         }
         tell(&format!("filter '{filter}': Enter to results"), &mut took, "100 ms");
     }
-    for (filter, note) in [("conf<.5", "first, with reading what models say"), ("disagree", "then")] {
+    for (filter, note) in [("conf<.5", "the first by what models say"), ("disagree", "then")] {
         settled(&pty);
         pty.press(&format!("/\x15{filter}"));
         settled(&pty);

@@ -94,16 +94,6 @@ impl ImageFilter {
         })
     }
 
-    /// Whether a filter that is being typed will need to know what models say,
-    /// as far as that can be told.
-    pub fn will_need_opinions(typed: &str) -> bool {
-        let asks = |word: &String| {
-            let word = word.trim_start_matches('-');
-            ["conf", "predicted:", "disagree"].iter().any(|start| word.starts_with(start))
-        };
-        words(typed).iter().any(asks)
-    }
-
     /// The rows of the images that it lets through, ascending; none when
     /// `stale` said so on the way. Where `opinions` has none of an image, no
     /// test by what models say holds.
@@ -358,8 +348,6 @@ mod tests {
         assert_eq!(found_with("disagree", None), []);
         assert!(ImageFilter::parse("a disagree").unwrap().needs_opinions());
         assert!(!ImageFilter::parse("label:sea").unwrap().needs_opinions());
-        assert!(ImageFilter::will_need_opinions("label:sea -conf<"));
-        assert!(!ImageFilter::will_need_opinions("label:disagree con"));
         assert!(matches!(ImageFilter::parse("conf<2"), Err(FilterError::BadValue { .. })));
     }
 

@@ -6,14 +6,12 @@ use std::sync::Arc;
 
 use super::{navigate, review};
 use crate::detail;
-use crate::filter::ImageFilter;
 use crate::generator_view::admissions;
 use crate::generators::{self, Row};
 use crate::judged::PredictionsMark;
 use crate::layout;
 use crate::model::Model;
 use crate::msg::Cmd;
-use crate::overlay::{Overlay, PromptKind};
 use crate::run_view::standing;
 use crate::screen::Screen;
 use crate::wanted;
@@ -166,8 +164,9 @@ fn judgements(model: &mut Model, cmds: &mut Vec<Cmd>) {
     if model.abilities.judgements {
         let mark = PredictionsMark::of(&state);
         let pictured = matches!(model.screen, Screen::Images | Screen::Review);
-        let wanted = pictured
-            && (model.screen == Screen::Review || model.images.needs_opinions() || asks_models(model));
+        // Before anybody filters or sorts by it: reading takes a moment.
+        let said = !state.predictions().is_empty() || model.screen == Screen::Review;
+        let wanted = pictured && (said || model.images.needs_opinions());
         if wanted && model.judged.known.as_ref().is_none_or(|(of, _)| *of != mark) {
             model.judged.known = Some((mark, None));
             cmds.push(Cmd::LoadKnown(Arc::clone(&state)));
@@ -200,13 +199,6 @@ fn judgements(model: &mut Model, cmds: &mut Vec<Cmd>) {
             cmds.push(Cmd::FindNeighbours { state, image, past });
         }
     }
-}
-
-/// Whether a filter is being typed that will ask what models say: reading that
-/// takes a moment, in which the user types on.
-fn asks_models(model: &Model) -> bool {
-    matches!(&model.overlay, Some(Overlay::Prompt(prompt))
-        if prompt.kind == PromptKind::Filter && ImageFilter::will_need_opinions(&prompt.text))
 }
 
 /// Asks for the pictures that are wanted and not there, when those are others

@@ -336,8 +336,8 @@ fn a_recipe_is_filled_in_and_trained() {
     pty.wait_for("4 frames");
     pty.press("4T");
     pty.wait_for("Train, from the defaults");
-    // The seed is the third field.
-    pty.press("\x1b[B\x1b[Bmany");
+    // The seed is the fourth field.
+    pty.press("\x1b[B\x1b[B\x1b[Bmany");
     pty.wait_for("must be a whole number, 0 or more");
     pty.press("\r");
     pty.wait_for("not started: seed must be a whole number");
@@ -353,7 +353,7 @@ fn a_recipe_is_filled_in_and_trained() {
     pty.press("\x1b");
     pty.wait_for("Train, from the defaults");
     // To the epochs of the stage: one, for the sake of builds that can train.
-    pty.press("\x1b[F\x1b[A\x1b[A\x1b[A1\r");
+    pty.press("\x1b[F\x1b[A\x1b[A\x1b[A\x1b[A1\r");
     pty.wait_for("see Jobs");
     pty.press("8");
     pty.wait_for("train ");

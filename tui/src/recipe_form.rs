@@ -153,6 +153,7 @@ impl RecipeForm {
         };
         let mut rows = vec![
             row("architecture", "architecture", None),
+            row("head", "head", None),
             choice(START, "weights", self.starts(state)),
             row("seed", "seed", None),
             choice(VALIDATION, "validation", self.ways_to_validate(recipes)),
@@ -165,6 +166,8 @@ impl RecipeForm {
             row("mixup", "mixup", None),
             row("label_smoothing", "smoothing", None),
             row("moving_average", "average", None),
+            row("weight_decay", "decay", None),
+            row("normalisation", "normalised", None),
             row("precision", "precision", None),
             row(RecipeFault::DEVICE, "device", None),
         ]);
@@ -173,6 +176,7 @@ impl RecipeForm {
                 ("size", "size"),
                 ("epochs", "epochs"),
                 ("batch", "batch"),
+                ("frozen", "frozen"),
                 ("learning_rate", "rate"),
                 ("first_learning_rate", "first rate"),
                 ("schedule", "schedule"),

@@ -6,8 +6,11 @@ use crate::recipe::{CheckedRecipe, RecipeFault, RecipeFields, Recipes};
 #[derive(Debug)]
 pub struct Simple;
 
-const FIELDS: [(&str, &str); 9] = [
+const FIELDS: [(&str, &str); 12] = [
     ("architecture", "resnet18"),
+    ("head", "fastai"),
+    ("weight_decay", "0.01"),
+    ("normalisation", "imagenet"),
     ("seed", "0"),
     ("mixup", "0.0"),
     ("label_smoothing", "0.0"),
@@ -18,7 +21,8 @@ const FIELDS: [(&str, &str); 9] = [
     ("batch", "64"),
 ];
 
-const STAGE: [(&str, &str); 6] = [
+const STAGE: [(&str, &str); 7] = [
+    ("frozen", "nothing"),
     ("size", "64"),
     ("epochs", "5"),
     ("batch", "64"),
@@ -47,6 +51,9 @@ impl Recipes for Simple {
     fn choices(&self, key: &str) -> &'static [&'static str] {
         match key.rsplit('.').next().unwrap_or(key) {
             "architecture" => &["resnet18", "resnet50", "vgg11_bn"],
+            "head" => &["linear", "fastai"],
+            "normalisation" => &["imagenet", "symmetric"],
+            "frozen" => &["nothing", "stem", "body"],
             "precision" => &["fp32", "bf16"],
             "split" => &["valid", "test"],
             "preset" => &["fastai", "none"],

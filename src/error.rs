@@ -149,6 +149,7 @@ impl AppError {
             std::io::ErrorKind::StorageFull => {
                 error.hint("the disk is full: free some room and run the same command again; nothing acknowledged is lost")
             }
+            std::io::ErrorKind::NotFound => error.hint("check the path, and that its folder exists"),
             std::io::ErrorKind::PermissionDenied => error.hint("check the permissions of that path"),
             _ => error,
         }

@@ -111,8 +111,7 @@ impl From<PrefixError> for AppError {
             PrefixError::Ambiguous { candidates, .. } => {
                 candidates.iter().fold(refused, |error, candidate| error.hint(candidate))
             }
-            PrefixError::NotFound { .. } => refused.hint("see what there is with: safelight log"),
-            _ => refused,
+            _ => refused.hint("see what there is with: safelight log"),
         }
     }
 }
